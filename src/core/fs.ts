@@ -1,0 +1,174 @@
+/**
+ * Files that are either whole or absent: write beside and rename; the cache folder; a lock between processes.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { hasCode, UserError } from './errors.js';
+
+/** Where downloads and indices are kept: `$SCRL_HOME`, else `$XDG_CACHE_HOME/scrl`, else `~/.cache/scrl`. */
+export function cacheFolder(): string {
+  const home = process.env.SCRL_HOME;
+  if (home !== undefined && home !== '') return resolve(home);
+  const xdg = process.env.XDG_CACHE_HOME;
+  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.cache'), 'scrl');
+}
+
+/** A name beside `path` that no other process uses. Left-overs end in `.tmp` and may be deleted. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+}
+
+/**
+ * Writes a file beside `path`, flushes it to the disk and renames it into place. On any error the old file, if there
+ * was one, is still there and the unfinished one is gone.
+ *
+ * @param write receives the open file; may write in any order
+ * @throws UserError when the disk is full or the folder cannot be written
+ */
+export async function writeAtomic(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw explainWriteError(path, error);
+  }
+}
+
+/** `writeAtomic` of a text or of bytes. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  await writeAtomic(path, (file) => file.writeFile(content));
+}
+
+/** Makes a rename durable. Not every file system lets a folder be synced, and then there is nothing to do. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  if (handle === undefined) return;
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL', 'EPERM', 'ENOTSUP', 'EISDIR')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Turns the system errors that a user can do something about into a `UserError`; returns any other unchanged. */
+export function explainWriteError(path: string, error: unknown): unknown {
+  if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+    return new UserError('no space left on the disk; nothing was replaced', {
+      where: path,
+      remedy: 'free some space, or choose another folder',
+      cause: error,
+    });
+  }
+  if (hasCode(error, 'EACCES', 'EPERM', 'EROFS')) {
+    return new UserError('cannot be written: permission denied or read-only', {
+      where: path,
+      remedy: 'choose a folder that you may write to',
+      cause: error,
+    });
+  }
+  if (hasCode(error, 'ENOTDIR', 'EISDIR', 'EEXIST')) {
+    return new UserError('cannot be written: a file stands where a folder is needed, or the reverse', {
+      where: path,
+      remedy: 'choose another path',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Size in bytes, or undefined when there is no such file or folder. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Runs `work` while holding the lock file `path`; other processes wait. A lock whose owner no longer lives is taken over.
+ *
+ * @param onWait called once, with the owner's process id, when the lock is held by another process
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  onWait?: (owner: number) => void,
+): Promise<T> {
+  await mkdir(dirname(path), { recursive: true }).catch((error) => {
+    throw explainWriteError(path, error);
+  });
+  let said = false;
+  for (;;) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(`${process.pid}\n`);
+      await file.close();
+      break;
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw explainWriteError(path, error);
+    }
+    const owner = await lockOwner(path);
+    if (owner === 'gone') continue;
+    if (owner === 'dead') {
+      // Two waiters may both see a dead owner: only the one whose rename succeeds removes it.
+      const aside = temporaryName(path);
+      await rename(path, aside).then(
+        () => rm(aside, { force: true }),
+        () => undefined,
+      );
+      continue;
+    }
+    if (!said && owner !== 'unknown') {
+      said = true;
+      onWait?.(owner);
+    }
+    await new Promise((wake) => setTimeout(wake, 200));
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** Who holds a lock: a process id, `dead` (to be taken over), `gone` (released), or `unknown` (just being written). */
+async function lockOwner(path: string): Promise<number | 'gone' | 'dead' | 'unknown'> {
+  let text: string;
+  let age: number;
+  try {
+    age = Date.now() - (await stat(path)).mtimeMs;
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return 'gone';
+    throw error;
+  }
+  const owner = Number.parseInt(text, 10);
+  if (Number.isNaN(owner)) return age > 5000 ? 'dead' : 'unknown';
+  return processLives(owner) ? owner : 'dead';
+}
+
+function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/parity/**', 'node_modules/**'],
+    // TensorFlow keeps process-wide state (one loaded library, one tfjs engine): each file gets a fresh process.
+    pool: 'forks',
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+  },
+});
