@@ -1,0 +1,295 @@
+/**
+ * Makes TensorFlow.js record instead of execute: a tfjs backend whose every kernel becomes a node of a TensorFlow graph.
+ *
+ * tfjs-node-gpu's kernels talk to TensorFlow only through a small interface (`TFJSBinding`). Here that interface adds
+ * operations to the graph of the trace in progress, and tensors are names for the graph's outputs. tfjs's own programs
+ * and gradients thus work unchanged, and cost nothing when the graph runs.
+ *
+ * tfjs keeps one global engine, so there is one recorder per process and one trace at a time.
+ */
+
+import { createRequire } from 'node:module';
+import type * as tfjs from '@tensorflow/tfjs';
+import type { TensorMetadata, TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
+import {
+  type ElementArray,
+  elementType,
+  TF_BOOL,
+  TF_COMPLEX64,
+  TF_FLOAT,
+  TF_INT32,
+  TF_INT64,
+  TF_RESOURCE,
+  TF_STRING,
+  TF_UINT8,
+} from '../tensorflow/dtype.js';
+import type { AttributeValue, Graph, Operation, Output } from '../tensorflow/graph.js';
+import { createTensor, deleteTensor } from '../tensorflow/tensor.js';
+
+/** Kinds of attribute as tfjs numbers them. Any distinct numbers do: they only pass through tfjs. */
+const STRING = 0;
+const INT = 1;
+const FLOAT = 2;
+const BOOL = 3;
+const TYPE = 4;
+const SHAPE = 5;
+
+/** What is being recorded: the graph, and what the traced function wants executed besides its outputs. */
+export interface Trace {
+  readonly graph: Graph;
+  readonly targets: Operation[];
+  /** Path of layers around the code that is being traced. */
+  readonly path: string[];
+  /** Output i has tensor id `firstId + i`: ids of earlier traces are recognised as strangers. */
+  readonly outputs: Output[];
+  readonly firstId: number;
+}
+
+let current: Trace | undefined;
+let nextFirstId = 0;
+
+/** The trace in progress. @throws Error when nothing is being traced */
+export function currentTrace(): Trace {
+  if (current === undefined)
+    throw new Error('tensor operations can only be used while a step is being compiled');
+  return current;
+}
+
+const binding = {
+  TF_FLOAT,
+  TF_INT32,
+  TF_INT64,
+  TF_BOOL,
+  TF_COMPLEX64,
+  TF_STRING,
+  TF_RESOURCE,
+  TF_UINT8,
+  TF_ATTR_STRING: STRING,
+  TF_ATTR_INT: INT,
+  TF_ATTR_FLOAT: FLOAT,
+  TF_ATTR_BOOL: BOOL,
+  TF_ATTR_TYPE: TYPE,
+  TF_ATTR_SHAPE: SHAPE,
+  TF_ATTR_RESOURCE: 7,
+
+  createTensor(shape: number[], dtype: number, values: ArrayLike<number> | Uint8Array[]): number {
+    const trace = currentTrace();
+    const type = elementType(dtype);
+    const data = toElements(type, values as ArrayLike<number>);
+    const tensor = createTensor(trace.graph.library, type, shape, data);
+    try {
+      const constant = trace.graph.add('Const', nodeName('const'), [], {
+        dtype: { kind: 'type', value: dtype },
+        value: { kind: 'tensor', value: tensor },
+      });
+      return remember(constant.outputs[0]);
+    } finally {
+      deleteTensor(trace.graph.library, tensor);
+    }
+  },
+
+  executeOp(type: string, attributes: TFEOpAttr[], inputs: number[], count: number): TensorMetadata[] {
+    const { graph } = currentTrace();
+    const signature = graph.signature(type);
+    const values: Record<string, AttributeValue> = {};
+    for (const attribute of attributes) {
+      // tfjs was written against an eager interface that ignores attributes it does not know.
+      if (!signature.attributes.has(attribute.name) || signature.derived.has(attribute.name)) continue;
+      values[attribute.name] = attributeValue(attribute);
+    }
+    // Only one input of an operation is ever a list, so the others fix its length.
+    const listLength = inputs.length - signature.inputs.length + 1;
+    let next = 0;
+    const grouped = signature.inputs.map(({ list }) => {
+      if (!list) return recall(inputs[next++]);
+      next += listLength;
+      return inputs.slice(next - listLength, next).map(recall);
+    });
+    const operation = graph.add(type, nodeName(type), grouped, values);
+    return operation.outputs.slice(0, count).map((output) => metadata(output));
+  },
+
+  deleteTensor(): void {},
+  getNumOfTensors: () => current?.outputs.length ?? 0,
+  isUsingGpuDevice: () => false,
+  tensorDataSync(): never {
+    throw new Error(
+      'the value of a tensor is not known while a step is being compiled; fetch it as an output',
+    );
+  },
+};
+
+function toElements(type: string, values: ArrayLike<number>): ElementArray {
+  if (type === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values);
+  if (type === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values);
+  if (type === 'int64') return BigInt64Array.from(Array.from(values, BigInt));
+  return values instanceof Uint8Array ? values : Uint8Array.from(values);
+}
+
+function attributeValue({ type, value }: TFEOpAttr): AttributeValue {
+  switch (type) {
+    case STRING:
+      return { kind: 'string', value: value as string };
+    case INT:
+      return Array.isArray(value) ? { kind: 'ints', value } : { kind: 'int', value: value as number };
+    case FLOAT:
+      return { kind: 'float', value: value as number };
+    case BOOL:
+      return { kind: 'bool', value: value as boolean };
+    case TYPE:
+      return Array.isArray(value) ? { kind: 'types', value } : { kind: 'type', value: value as number };
+    case SHAPE:
+      return { kind: 'shape', value: value as number[] };
+    default:
+      throw new Error(`tfjs attribute kind ${type} is not supported`);
+  }
+}
+
+function nodeName(leaf: string): string {
+  return [...currentTrace().path, leaf].join('/');
+}
+
+function remember(output: Output): number {
+  const { outputs, firstId } = currentTrace();
+  return firstId + outputs.push(output) - 1;
+}
+
+function recall(id: number): Output {
+  const { outputs, firstId } = currentTrace();
+  const output = outputs[id - firstId];
+  if (output === undefined) throw new Error('a tensor of another compiled step was used');
+  return output;
+}
+
+function metadata(output: Output): TensorMetadata {
+  return { id: remember(output), shape: [...output.shape], dtype: output.dtype };
+}
+
+/** What is used of tfjs-node-gpu's `NodeJSKernelBackend`; its own declaration keeps these methods private. */
+interface RecordingBackend extends tfjs.KernelBackend {
+  createOutputTensor(metadata: TensorMetadata): tfjs.Tensor;
+  getInputTensorIds(tensors: tfjs.Tensor[]): number[];
+}
+
+const require = createRequire(import.meta.url);
+let backend: RecordingBackend | undefined;
+let library: typeof tfjs | undefined;
+
+/** TensorFlow.js with the recording backend, loaded on first use. */
+export function loadTfjs(): typeof tfjs {
+  if (library !== undefined) return library;
+  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
+  // Gone since Node 23, and still called by the kernels.
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  // tfjs advertises its native package and its backends on the console while it is being loaded and used.
+  const tf = quietly(() => require('@tensorflow/tfjs') as typeof tfjs);
+  tf.enableProdMode();
+  quietly(() => require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js'));
+  const module = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: object, name: string) => RecordingBackend;
+  };
+  const recording = new module.NodeJSKernelBackend(binding, 'scrl');
+  // tfjs frees tensors by scope. Here a tensor is only a name, and gradients need names long after their scope.
+  recording.disposeData = () => true;
+  backend = recording;
+  library = tf;
+  tf.registerBackend('tensorflow', () => recording, 3);
+  tf.setBackend('tensorflow');
+  return tf;
+}
+
+function quietly<T>(work: () => T): T {
+  const { warn, log, info } = console;
+  const silent = () => undefined;
+  Object.assign(console, { warn: silent, log: silent, info: silent });
+  try {
+    return work();
+  } finally {
+    Object.assign(console, { warn, log, info });
+  }
+}
+
+function recordingBackend(): RecordingBackend {
+  loadTfjs();
+  if (backend === undefined) throw new Error('unreachable: tfjs is loaded without its backend');
+  return backend;
+}
+
+/**
+ * Records everything that `work` does with tensors.
+ *
+ * @throws Error when a trace is already in progress
+ */
+export function record<T>(graph: Graph, name: string, work: () => T): { result: T; targets: Operation[] } {
+  if (current !== undefined) throw new Error('a step cannot be compiled while another one is being compiled');
+  const tf = loadTfjs();
+  current = { graph, targets: [], path: [name], outputs: [], firstId: nextFirstId };
+  try {
+    const { targets } = current;
+    tf.engine().startScope();
+    return { result: work(), targets };
+  } finally {
+    tf.engine().endScope();
+    nextFirstId += current.outputs.length;
+    current = undefined;
+  }
+}
+
+/** Wraps a graph output as a tfjs tensor. */
+export function toTensor(output: Output): tfjs.Tensor {
+  return recordingBackend().createOutputTensor(metadata(output));
+}
+
+/** The graph output that a tfjs tensor stands for. */
+export function toOutput(tensor: tfjs.Tensor): Output {
+  const [id] = recordingBackend().getInputTensorIds([tensor]);
+  return recall(id);
+}
+
+/**
+ * Records one operation; the way from `ops/` and `solver/` to TensorFlow.
+ *
+ * @param inputs tensors, raw outputs (resource handles), or a list for a list input
+ */
+export function operation(
+  type: string,
+  inputs: readonly (tfjs.Tensor | Output | readonly tfjs.Tensor[])[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  control: readonly Operation[] = [],
+): Operation {
+  const resolved = inputs.map((input) => {
+    if ('oper' in input) return input;
+    return 'dataId' in input ? toOutput(input) : input.map(toOutput);
+  });
+  return currentTrace().graph.add(type, nodeName(type), resolved, attributes, control);
+}
+
+/** Records an operation that has one output. */
+export function op(
+  type: string,
+  inputs: readonly (tfjs.Tensor | Output | readonly tfjs.Tensor[])[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+): tfjs.Tensor {
+  return toTensor(operation(type, inputs, attributes).outputs[0]);
+}
+
+/** Traces `work` under a layer's name: the names of its nodes and the messages of its errors carry the path. */
+export function scope<T>(name: string, work: () => T): T {
+  const { path } = currentTrace();
+  path.push(name);
+  try {
+    return work();
+  } finally {
+    path.pop();
+  }
+}
+
+/** The path of layers at this point of the trace, for gradients that are recorded later. */
+export function scopePath(): string {
+  return currentTrace().path.join('/');
+}
+
+/** Makes the step execute an operation whose outputs nobody fetches, e.g. an assignment. */
+export function alsoRun(target: Operation): void {
+  currentTrace().targets.push(target);
+}

@@ -1,0 +1,205 @@
+/**
+ * The engine's face: open a runtime, declare variables, compile a function of inputs and variables into a step, run it,
+ * read and write variables. Nothing above this folder knows that a graph or a foreign-function interface exists.
+ *
+ *     const runtime = Runtime.open({ libraries });
+ *     const w = runtime.variable('w', [2]);
+ *     const step = runtime.compile('double', { x: { type: 'float32', shape: [2] } }, ({ x }) => ({ y: tf.mul(x, w.read()) }));
+ *     const { y } = await step.run({ x: new Float32Array([1, 2]) });
+ */
+
+import { cpus } from 'node:os';
+import type { Tensor } from '@tensorflow/tfjs';
+import { UserError } from '../core/errors.js';
+import { type ElementArray, type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
+import { Graph, type Output } from '../tensorflow/graph.js';
+import { type Library, loadLibrary, withoutStartupNoise } from '../tensorflow/library.js';
+import { bytesField, message, varintField } from '../tensorflow/proto.js';
+import { type Device, Session } from '../tensorflow/session.js';
+import { createTensor, readTensor } from '../tensorflow/tensor.js';
+import { record, toOutput, toTensor } from './recorder.js';
+import { type InputSpec, Step } from './step.js';
+import { Variable } from './variable.js';
+
+/** `mixed` lets TensorFlow run matrix products and convolutions in 16 bits where it judges that safe. */
+export type Precision = 'float32' | 'mixed';
+export type DeviceChoice = 'auto' | 'cpu' | 'gpu';
+
+export interface RuntimeOptions {
+  /** Shared libraries in load order; see `engine/install`. */
+  libraries: readonly string[];
+  /** `auto` uses a GPU when the library and the machine have one. */
+  device?: DeviceChoice;
+  /** Threads within one operation; 0 = one for each core. */
+  threads?: number;
+  precision?: Precision;
+}
+
+export class Runtime {
+  readonly version: string;
+  readonly devices: readonly Device[];
+  /** The kind of device that computes. */
+  readonly device: 'cpu' | 'gpu';
+  readonly threads: number;
+  readonly #library: Library;
+  readonly #graph: Graph;
+  readonly #session: Session;
+  readonly #variables = new Map<string, Variable>();
+
+  private constructor(
+    library: Library,
+    graph: Graph,
+    session: Session,
+    settings: { devices: Device[]; device: 'cpu' | 'gpu'; threads: number },
+  ) {
+    this.#library = library;
+    this.#graph = graph;
+    this.#session = session;
+    this.version = library.version;
+    this.devices = settings.devices;
+    this.device = settings.device;
+    this.threads = settings.threads;
+  }
+
+  /** @throws UserError when the library cannot be loaded or the device is not there */
+  static open(options: RuntimeOptions): Runtime {
+    return withoutStartupNoise(() => {
+      const library = loadLibrary(options.libraries);
+      const graph = new Graph(library);
+      const threads = options.threads || cpus().length;
+      const choice = options.device ?? 'auto';
+      const session = new Session(graph, sessionConfig(threads, choice, options.precision ?? 'float32'));
+      const devices = session.devices();
+      const hasGpu = devices.some(({ type }) => type === 'GPU');
+      if (choice === 'gpu' && !hasGpu) {
+        session.close();
+        graph.delete();
+        throw new UserError('TensorFlow sees no GPU', {
+          key: 'engine/device',
+          value: choice,
+          remedy: 'install the CUDA runtime with `scrl engine install --cuda`, or use --engine/device cpu',
+        });
+      }
+      return new Runtime(library, graph, session, { devices, device: hasGpu ? 'gpu' : 'cpu', threads });
+    });
+  }
+
+  /** Number of graph nodes so far. */
+  get operations(): number {
+    return this.#graph.operations;
+  }
+
+  /**
+   * Declares a variable. It has no value until it is written.
+   *
+   * @param name unique; PyTorch state-dict name where there is one
+   */
+  variable(name: string, shape: readonly number[], type: ElementType = 'float32'): Variable {
+    if (this.#variables.has(name)) throw new Error(`variable ${name} is declared twice`);
+    const variable = new Variable(this.#graph, name, shape, type);
+    this.#variables.set(name, variable);
+    return variable;
+  }
+
+  /** All variables, in the order of their declaration. */
+  variables(): Variable[] {
+    return [...this.#variables.values()];
+  }
+
+  /**
+   * Traces `trace` once into the graph.
+   *
+   * @param inputs what is fed on each run
+   * @param trace receives one tensor for each input and returns the tensors to fetch; what it assigns to variables
+   *   happens on each run
+   */
+  compile<InputName extends string, OutputName extends string>(
+    name: string,
+    inputs: Readonly<Record<InputName, InputSpec>>,
+    trace: (inputs: Record<InputName, Tensor>) => Record<OutputName, Tensor>,
+  ): Step<InputName, OutputName> {
+    const before = this.#graph.operations;
+    const feeds: Output[] = [];
+    const { result, targets } = record(this.#graph, name, () => {
+      const tensors = {} as Record<InputName, Tensor>;
+      for (const [key, { type, shape }] of Object.entries(inputs) as [InputName, InputSpec][]) {
+        const { outputs } = this.#graph.add('Placeholder', `${name}/input/${key}`, [], {
+          dtype: { kind: 'type', value: typeCode(type) },
+          shape: { kind: 'shape', value: shape },
+        });
+        feeds.push(outputs[0]);
+        tensors[key] = toTensor(outputs[0]);
+      }
+      const outputs = trace(tensors);
+      return Object.entries<Tensor>(outputs).map(([key, tensor]) => ({ key, output: toOutput(tensor) }));
+    });
+    return new Step({
+      name,
+      library: this.#library,
+      session: this.#session,
+      call: this.#session.prepare(
+        `step ${name}`,
+        feeds,
+        result.map(({ output }) => output),
+        targets,
+      ),
+      inputs,
+      outputNames: result.map(({ key }) => key as OutputName),
+      operations: this.#graph.operations - before,
+    });
+  }
+
+  /** Fills a variable from row-major host data. */
+  async write(variable: Variable, data: ElementArray): Promise<void> {
+    if (data.length !== elementCount(variable.shape)) {
+      throw new Error(
+        `variable ${variable.name} has shape [${variable.shape.join(', ')}], got ${data.length} elements`,
+      );
+    }
+    const tensor = createTensor(this.#library, variable.type, variable.shape, data);
+    try {
+      const what = `write ${variable.name}`;
+      const call = this.#session.prepare(what, [variable.placeholder], [], [variable.fill]);
+      await this.#session.run(call, [tensor]);
+    } finally {
+      this.#session.deleteTensor(tensor);
+    }
+  }
+
+  /** Copies a variable's value to the host, row-major. @throws TensorFlowError when it was never written */
+  async read(variable: Variable): Promise<ElementArray> {
+    const call = this.#session.prepare(`read ${variable.name}`, [], [variable.value], []);
+    const [tensor] = await this.#session.run(call, []);
+    try {
+      return readTensor(this.#library, tensor);
+    } finally {
+      this.#session.deleteTensor(tensor);
+    }
+  }
+
+  /** Frees the session with all variables, and the graph. Steps must not be run afterwards. */
+  close(): void {
+    this.#session.close();
+    this.#graph.delete();
+  }
+}
+
+/**
+ * ConfigProto: device_count = 1, intra_op_parallelism_threads = 2, inter_op_parallelism_threads = 5, gpu_options = 6
+ * {allow_growth = 4}, allow_soft_placement = 7, graph_options = 10 {rewrite_options = 10 {auto_mixed_precision = 23,
+ * auto_mixed_precision_onednn_bfloat16 = 31}}.
+ */
+function sessionConfig(threads: number, device: DeviceChoice, precision: Precision): Uint8Array {
+  const fields = [varintField(2, threads), varintField(5, 1), varintField(7, true)];
+  if (device === 'cpu') {
+    // A map entry {key = 1, value = 2}: no GPUs.
+    fields.push(bytesField(1, message(bytesField(1, new TextEncoder().encode('GPU')), varintField(2, 0))));
+  }
+  fields.push(bytesField(6, message(varintField(4, true))));
+  if (precision === 'mixed') {
+    const ON = 1;
+    const rewrite = device === 'cpu' ? varintField(31, ON) : varintField(23, ON);
+    fields.push(bytesField(10, message(bytesField(10, message(rewrite)))));
+  }
+  return message(...fields);
+}

@@ -1,0 +1,103 @@
+/**
+ * Reads entries of a ZIP file in slices, checksum included.
+ *
+ * The CRC covers a whole entry, so the first read of an entry runs through all of it, in pieces, and keeps only the
+ * slice; later reads of a stored entry fetch just their bytes. Inflating stops as soon as more comes out than the
+ * directory promised.
+ */
+
+import { pipeline, Readable } from 'node:stream';
+import { crc32, createInflateRaw } from 'node:zlib';
+import { hasCode } from '../../core/errors.js';
+import { type ByteSource, damaged, type ReadBytes } from '../byte-source.js';
+import { locateContent, readDirectory, type ZipEntry } from './directory.js';
+
+const PIECE = 4 * 2 ** 20;
+
+export class ZipReader {
+  readonly source: ByteSource;
+  /** By name, in the order of the directory. */
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  readonly #verified = new Set<ZipEntry>();
+
+  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>) {
+    this.source = source;
+    this.entries = entries;
+  }
+
+  /** Reads the directory. @throws UserError when the file is no sound ZIP file */
+  static async open(source: ByteSource): Promise<ZipReader> {
+    return new ZipReader(source, await source.use((read) => readDirectory(source, read)));
+  }
+
+  /**
+   * Bytes `start` to `start + length` of the content; all of it by default.
+   *
+   * @throws UserError when the checksum is wrong, the content is shorter or longer than promised, or cannot be inflated
+   */
+  async read(entry: ZipEntry, start = 0, length = entry.size - start): Promise<Uint8Array<ArrayBuffer>> {
+    if (!(start >= 0 && length >= 0 && start + length <= entry.size)) {
+      throw damaged(this.source.name, `has no bytes ${start} to ${start + length}`, entry.name);
+    }
+    return this.source.use(async (read) => {
+      const position = await locateContent(this.source, entry, read);
+      if (entry.method === 'stored' && this.#verified.has(entry)) return read(position + start, length);
+      if (entry.method === 'stored' && length === entry.size) {
+        const bytes = await read(position, length);
+        this.#check(entry, length, crc32(bytes));
+        return bytes;
+      }
+      const slice = new Uint8Array(length);
+      let crc = 0;
+      let done = 0;
+      for await (const piece of this.#pieces(entry, position, read)) {
+        if (done + piece.length > entry.size) throw damaged(this.source.name, 'is longer than promised', entry.name);
+        crc = crc32(piece, crc);
+        const from = Math.max(start - done, 0);
+        const to = Math.min(start + length - done, piece.length);
+        if (from < to) slice.set(piece.subarray(from, to), done + from - start);
+        done += piece.length;
+      }
+      this.#check(entry, done, crc);
+      return slice;
+    });
+  }
+
+  /** Reads through the entry and checks it, keeping nothing. */
+  async verify(entry: ZipEntry): Promise<void> {
+    if (!this.#verified.has(entry)) await this.read(entry, 0, 0);
+  }
+
+  #check(entry: ZipEntry, size: number, crc: number): void {
+    if (size !== entry.size) {
+      throw damaged(this.source.name, `has ${size} bytes instead of ${entry.size}`, entry.name);
+    }
+    if (crc !== entry.crc) throw damaged(this.source.name, 'checksum is wrong', entry.name);
+    this.#verified.add(entry);
+  }
+
+  async *#pieces(entry: ZipEntry, position: number, read: ReadBytes): AsyncGenerator<Uint8Array> {
+    const stored = storedPieces(position, entry.compressedSize, read);
+    if (entry.method === 'stored') {
+      yield* stored;
+      return;
+    }
+    const inflate = createInflateRaw();
+    // Errors of either side surface where `inflate` is iterated.
+    pipeline(Readable.from(stored), inflate, () => undefined);
+    try {
+      for await (const piece of inflate) yield piece as Uint8Array;
+    } catch (error) {
+      if (hasCode(error, 'Z_DATA_ERROR', 'Z_BUF_ERROR')) {
+        throw damaged(this.source.name, 'cannot be inflated', entry.name);
+      }
+      throw error;
+    }
+  }
+}
+
+async function* storedPieces(position: number, size: number, read: ReadBytes): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < size; done += PIECE) {
+    yield await read(position + done, Math.min(PIECE, size - done));
+  }
+}

@@ -1,0 +1,28 @@
+/** Initial values, those of PyTorch's layers and torchvision's ResNets. All are drawn in state-dict order. */
+
+import type { RandomStream } from '../core/rng.js';
+
+/** Fills a new tensor of a state-dict shape. */
+export type Initializer = (data: Float32Array, stream: RandomStream) => void;
+
+export function constant(value: number): Initializer {
+  return (data) => {
+    data.fill(value);
+  };
+}
+
+/** Normal with variance 2 / fan_out, for filters that a ReLU follows (He et al., 2015). */
+export function kaimingNormalFanOut(outputs: number, kernel: number): Initializer {
+  const deviation = Math.sqrt(2 / (outputs * kernel * kernel));
+  return (data, stream) => {
+    for (let i = 0; i < data.length; i++) data[i] = deviation * stream.normal();
+  };
+}
+
+/** Uniform in +-1 / sqrt(fan_in), the default of PyTorch's linear layers. */
+export function linearUniform(fanIn: number): Initializer {
+  const bound = 1 / Math.sqrt(fanIn);
+  return (data, stream) => {
+    for (let i = 0; i < data.length; i++) data[i] = stream.between(-bound, bound);
+  };
+}

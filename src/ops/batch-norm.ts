@@ -1,0 +1,101 @@
+/**
+ * Batch normalisation as one TensorFlow operation forward and one backward, with the running statistics of PyTorch:
+ * new = (1 - momentum) old + momentum batch, where the batch variance is the unbiased one.
+ *
+ * `weightedBatchNorm` in its own file serves batches of which some rows are padding.
+ */
+
+import { TF_FLOAT } from '../engine/types.js';
+import { expectShape, operation, type Tensor, tf, toTensor, withGradient } from './tf.js';
+
+export const EPSILON = 1e-5;
+export const MOMENTUM = 0.1;
+
+/** One value for each channel, [C]. */
+export interface ChannelStatistics {
+  mean: Tensor;
+  variance: Tensor;
+}
+
+function attributes(training: boolean, momentum: number) {
+  return {
+    ...gradientAttributes(training),
+    exponential_avg_factor: { kind: 'float', value: momentum },
+  } as const;
+}
+
+function gradientAttributes(training: boolean) {
+  return {
+    T: { kind: 'type', value: TF_FLOAT },
+    U: { kind: 'type', value: TF_FLOAT },
+    epsilon: { kind: 'float', value: EPSILON },
+    data_format: { kind: 'string', value: 'NHWC' },
+    is_training: { kind: 'bool', value: training },
+  } as const;
+}
+
+/**
+ * Normalises with the statistics of the batch.
+ *
+ * @param x [N, H, W, C]
+ * @param scale, offset [C]
+ * @param running statistics before this batch
+ * @returns the output, and the running statistics after this batch
+ */
+export function batchNormTraining(
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  running: ChannelStatistics,
+): { y: Tensor; running: ChannelStatistics } {
+  expectShape('the input of batchNorm', x, ['N', 'H', 'W', scale.shape[0]]);
+  let updated: ChannelStatistics | undefined;
+  const y = withGradient([x, scale, offset], () => {
+    const { outputs } = operation(
+      'FusedBatchNormV3',
+      [x, scale, offset, running.mean, running.variance],
+      attributes(true, MOMENTUM),
+    );
+    const [value, mean, variance, ...reserved] = outputs.map(toTensor);
+    updated = { mean: tf.keep(mean), variance: tf.keep(variance) };
+    return {
+      value,
+      saved: [x, scale, ...reserved],
+      gradient: (dy, [x, scale, ...reserved]) =>
+        operation('FusedBatchNormGradV3', [dy, x, scale, ...reserved], gradientAttributes(true))
+          .outputs.slice(0, 3)
+          .map(toTensor),
+    };
+  });
+  if (updated === undefined) throw new Error('unreachable: batchNorm was not traced');
+  return { y, running: updated };
+}
+
+/** Normalises with the running statistics; gradients treat them as constants. */
+export function batchNormInference(
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  { mean, variance }: ChannelStatistics,
+): Tensor {
+  expectShape('the input of batchNorm', x, ['N', 'H', 'W', scale.shape[0]]);
+  return withGradient([x, scale, offset], () => {
+    const { outputs } = operation(
+      'FusedBatchNormV3',
+      [x, scale, offset, mean, variance],
+      attributes(false, 1),
+    );
+    return {
+      value: toTensor(outputs[0]),
+      saved: [x, scale, mean, variance],
+      gradient: (dy, [x, scale, mean, variance]) =>
+        operation(
+          'FusedBatchNormGradV3',
+          [dy, x, scale, mean, variance, tf.tensor1d([])],
+          gradientAttributes(false),
+        )
+          .outputs.slice(0, 3)
+          .map(toTensor),
+    };
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * 2-d convolution with explicit, symmetric zero padding, as PyTorch pads. TensorFlow's "same" pads a stride-2
+ * convolution of an even-sized map on the right and bottom only, with which weights from PyTorch would be silently wrong.
+ */
+
+import { expectShape, FLOAT, op, scopePath, type Tensor, tf, withGradient } from './tf.js';
+
+/**
+ * @param x [N, H, W, I] float32
+ * @param filter [kh, kw, I, O]
+ * @param padding zeros added on each side of both spatial axes
+ * @returns [N, (H + 2 padding - kh) / stride + 1, ..., O]
+ * @throws Error when the shapes do not fit
+ */
+export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: number): Tensor {
+  const [kh, kw, channels] = filter.shape;
+  expectShape('the input of conv2d', x, ['N', 'H', 'W', channels]);
+  const attributes = {
+    ...FLOAT,
+    strides: { kind: 'ints', value: [1, stride, stride, 1] },
+    data_format: { kind: 'string', value: 'NHWC' },
+    ...paddingAttributes(padding),
+  } as const;
+  const [, h, w] = x.shape;
+  if (h + 2 * padding < kh || w + 2 * padding < kw) {
+    throw new Error(
+      `${scopePath()}: the input of conv2d is ${h} x ${w}, too small for a ${kh} x ${kw} filter with padding ${padding}`,
+    );
+  }
+  return withGradient([x, filter], () => ({
+    value: op('Conv2D', [x, filter], attributes),
+    saved: [x, filter],
+    gradient: (dy, [x, filter]) => [
+      op('Conv2DBackpropInput', [tf.tensor1d(x.shape, 'int32'), filter, dy], attributes),
+      op('Conv2DBackpropFilter', [x, tf.tensor1d(filter.shape, 'int32'), dy], attributes),
+    ],
+  }));
+}
+
+/** `VALID` where nothing is padded: TensorFlow's fastest kernels ask for it. */
+export function paddingAttributes(padding: number) {
+  if (padding === 0) return { padding: { kind: 'string', value: 'VALID' } } as const;
+  return {
+    padding: { kind: 'string', value: 'EXPLICIT' },
+    explicit_paddings: { kind: 'ints', value: [0, 0, padding, padding, padding, padding, 0, 0] },
+  } as const;
+}

@@ -1,0 +1,72 @@
+/**
+ * What every operation of this folder needs: TensorFlow.js (recording), custom gradients whose nodes carry the layer's
+ * name, attributes, and shape errors.
+ */
+
+import type { Tensor } from '@tensorflow/tfjs';
+import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
+import { TF_FLOAT } from '../engine/types.js';
+
+export { alsoRun, op, operation, scope, scopePath, toTensor } from '../engine/recorder.js';
+export type { Tensor };
+
+/** TensorFlow.js, recording. */
+export const tf = loadTfjs();
+
+export const FLOAT = { T: { kind: 'type', value: TF_FLOAT } } as const;
+
+/** A function's value, and what its gradient needs. */
+export interface Differentiated {
+  value: Tensor;
+  saved: Tensor[];
+  /** @returns one gradient for each input, in order */
+  gradient: (dy: Tensor, saved: Tensor[]) => Tensor[];
+}
+
+/**
+ * A function with a gradient of its own. Its gradient's nodes are named `gradient/<layer path>`.
+ *
+ * @param inputs the tensors that gradients are asked for; anything else the function uses counts as constant
+ */
+export function withGradient(inputs: readonly Tensor[], forward: () => Differentiated): Tensor {
+  const path = scopePath();
+  const custom = tf.customGrad((...args) => {
+    const save = args.at(-1) as unknown as (tensors: Tensor[]) => void;
+    const { value, saved, gradient } = forward();
+    save(saved);
+    return {
+      value,
+      gradFunc: (dy: Tensor, kept: Tensor[]) => inPath(`gradient/${path}`, () => gradient(dy, kept)),
+    };
+  });
+  return custom(...inputs);
+}
+
+/** Records `work` under an absolute path. */
+function inPath<T>(path: string, work: () => T): T {
+  const trace = currentTrace();
+  const before = trace.path.splice(0, trace.path.length, path);
+  try {
+    return work();
+  } finally {
+    trace.path.splice(0, trace.path.length, ...before);
+  }
+}
+
+/**
+ * Checks a tensor's shape.
+ *
+ * @param expected sides; a letter stands for any size
+ * @throws Error naming the layer, the expected and the actual shape
+ */
+export function expectShape(what: string, tensor: Tensor, expected: readonly (number | string)[]): void {
+  const { shape } = tensor;
+  const fits =
+    shape.length === expected.length &&
+    expected.every((side, i) => typeof side === 'string' || side === shape[i]);
+  if (!fits) {
+    throw new Error(
+      `${scopePath()}: ${what} must have shape [${expected.join(', ')}], but has [${shape.join(', ')}]`,
+    );
+  }
+}
