@@ -40,13 +40,12 @@ export interface Trace {
   readonly targets: Operation[];
   /** Path of layers around the code that is being traced. */
   readonly path: string[];
-  /** Output i has tensor id `firstId + i`: ids of earlier traces are recognised as strangers. */
-  readonly outputs: Output[];
-  readonly firstId: number;
+  /** By tensor id; ids are never used twice, so that tensors of other traces are recognised as strangers. */
+  readonly outputs: Map<number, Output>;
 }
 
 let current: Trace | undefined;
-let nextFirstId = 0;
+let nextId = 0;
 
 /** The trace in progress. @throws Error when nothing is being traced */
 export function currentTrace(): Trace {
@@ -110,7 +109,7 @@ const binding = {
   },
 
   deleteTensor(): void {},
-  getNumOfTensors: () => current?.outputs.length ?? 0,
+  getNumOfTensors: () => current?.outputs.size ?? 0,
   isUsingGpuDevice: () => false,
   tensorDataSync(): never {
     throw new Error(
@@ -145,18 +144,19 @@ function attributeValue({ type, value }: TFEOpAttr): AttributeValue {
   }
 }
 
-function nodeName(leaf: string): string {
+/** The full name of a node at this point of the trace. */
+export function nodeName(leaf: string): string {
   return [...currentTrace().path, leaf].join('/');
 }
 
 function remember(output: Output): number {
-  const { outputs, firstId } = currentTrace();
-  return firstId + outputs.push(output) - 1;
+  const id = nextId++;
+  currentTrace().outputs.set(id, output);
+  return id;
 }
 
 function recall(id: number): Output {
-  const { outputs, firstId } = currentTrace();
-  const output = outputs[id - firstId];
+  const output = currentTrace().outputs.get(id);
   if (output === undefined) throw new Error('a tensor of another compiled step was used');
   return output;
 }
@@ -216,22 +216,20 @@ function recordingBackend(): RecordingBackend {
 }
 
 /**
- * Records everything that `work` does with tensors.
- *
- * @throws Error when a trace is already in progress
+ * Records everything that `work` does with tensors. Traces nest: a function's body is recorded into a graph of its own
+ * while the graph that calls it is being recorded.
  */
 export function record<T>(graph: Graph, name: string, work: () => T): { result: T; targets: Operation[] } {
-  if (current !== undefined) throw new Error('a step cannot be compiled while another one is being compiled');
   const tf = loadTfjs();
-  current = { graph, targets: [], path: [name], outputs: [], firstId: nextFirstId };
+  const outer = current;
+  const trace: Trace = { graph, targets: [], path: [name], outputs: new Map() };
+  current = trace;
+  tf.engine().startScope();
   try {
-    const { targets } = current;
-    tf.engine().startScope();
-    return { result: work(), targets };
+    return { result: work(), targets: trace.targets };
   } finally {
     tf.engine().endScope();
-    nextFirstId += current.outputs.length;
-    current = undefined;
+    current = outer;
   }
 }
 

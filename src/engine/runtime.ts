@@ -65,7 +65,7 @@ export class Runtime {
   static open(options: RuntimeOptions): Runtime {
     return withoutStartupNoise(() => {
       const library = loadLibrary(options.libraries);
-      const graph = new Graph(library);
+      const graph = new Graph(library, { compilesFunctions: process.env.NOFUSE === undefined });
       const threads = options.threads || cpus().length;
       const choice = options.device ?? 'auto';
       const session = new Session(graph, sessionConfig(threads, choice, options.precision ?? 'float32'));

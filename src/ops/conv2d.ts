@@ -15,27 +15,43 @@ import { expectShape, FLOAT, op, scopePath, type Tensor, tf, withGradient } from
 export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: number): Tensor {
   const [kh, kw, channels] = filter.shape;
   expectShape('the input of conv2d', x, ['N', 'H', 'W', channels]);
-  const attributes = {
-    ...FLOAT,
-    strides: { kind: 'ints', value: [1, stride, stride, 1] },
-    data_format: { kind: 'string', value: 'NHWC' },
-    ...paddingAttributes(padding),
-  } as const;
   const [, h, w] = x.shape;
   if (h + 2 * padding < kh || w + 2 * padding < kw) {
     throw new Error(
       `${scopePath()}: the input of conv2d is ${h} x ${w}, too small for a ${kh} x ${kw} filter with padding ${padding}`,
     );
   }
+  const attributes = {
+    ...FLOAT,
+    strides: { kind: 'ints', value: [1, stride, stride, 1] },
+    data_format: { kind: 'string', value: 'NHWC' },
+  } as const;
+  // TensorFlow's fast backward kernels know "same" and "valid" only. Where "same" means the symmetric padding asked for,
+  // it is used; elsewhere the backward pass works on a padded copy of the input.
+  const same = stride === 1 && kh === 2 * padding + 1 && kw === kh;
   return withGradient([x, filter], () => ({
-    value: op('Conv2D', [x, filter], attributes),
+    value: op('Conv2D', [x, filter], { ...attributes, ...(same ? SAME : paddingAttributes(padding)) }),
     saved: [x, filter],
-    gradient: (dy, [x, filter]) => [
-      op('Conv2DBackpropInput', [tf.tensor1d(x.shape, 'int32'), filter, dy], attributes),
-      op('Conv2DBackpropFilter', [x, tf.tensor1d(filter.shape, 'int32'), dy], attributes),
-    ],
+    gradient: (dy, [x, filter]) => {
+      const border = same ? 0 : padding;
+      const padded =
+        border === 0
+          ? x
+          : tf.pad(x, [
+              [0, 0],
+              [border, border],
+              [border, border],
+              [0, 0],
+            ]);
+      const kind = { ...attributes, ...(same ? SAME : paddingAttributes(0)) };
+      const dPadded = op('Conv2DBackpropInput', [tf.tensor1d(padded.shape, 'int32'), filter, dy], kind);
+      const dFilter = op('Conv2DBackpropFilter', [padded, tf.tensor1d(filter.shape, 'int32'), dy], kind);
+      return [padded === x ? dPadded : tf.slice(dPadded, [0, border, border, 0], x.shape), dFilter];
+    },
   }));
 }
+
+const SAME = { padding: { kind: 'string', value: 'SAME' } } as const;
 
 /** `VALID` where nothing is padded: TensorFlow's fastest kernels ask for it. */
 export function paddingAttributes(padding: number) {

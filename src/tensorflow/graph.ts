@@ -52,12 +52,15 @@ export function packOutputs(outputs: readonly OutputStruct[]): Uint8Array {
 export class Graph {
   readonly library: Library;
   readonly pointer: Pointer;
+  /** Whether parts of it may be handed to XLA. */
+  readonly compilesFunctions: boolean;
   readonly #signatures = new Map<string, OpSignature>();
   readonly #names = new Map<string, number>();
   #operations = 0;
 
-  constructor(library: Library) {
+  constructor(library: Library, { compilesFunctions = false } = {}) {
     this.library = library;
+    this.compilesFunctions = compilesFunctions;
     this.pointer = library.c.TF_NewGraph();
   }
 

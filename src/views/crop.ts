@@ -1,0 +1,91 @@
+/**
+ * Draws the window of a view: torchvision's RandomResizedCrop, step by step, with Python's rounding (halves to even).
+ * Only the source of random numbers differs. Coordinates are whole pixels of the upright picture.
+ */
+
+import type { RandomStream } from '../core/rng.js';
+
+export interface CropWindow {
+  top: number;
+  left: number;
+  height: number;
+  width: number;
+}
+
+const ATTEMPTS = 10;
+
+/**
+ * @param scale lowest and highest share of the picture's area
+ * @param ratio lowest and highest width / height, drawn log-uniformly
+ * @returns a window inside the picture; when ten draws do not fit, the largest centred one of an allowed ratio
+ */
+export function drawCrop(
+  stream: RandomStream,
+  imageWidth: number,
+  imageHeight: number,
+  scale: readonly [number, number],
+  ratio: readonly [number, number] = [3 / 4, 4 / 3],
+): CropWindow {
+  const area = imageWidth * imageHeight;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const target = area * stream.between(scale[0], scale[1]);
+    const aspect = Math.exp(stream.between(Math.log(ratio[0]), Math.log(ratio[1])));
+    const width = roundHalfEven(Math.sqrt(target * aspect));
+    const height = roundHalfEven(Math.sqrt(target / aspect));
+    if (width > 0 && width <= imageWidth && height > 0 && height <= imageHeight) {
+      const top = stream.integer(0, imageHeight - height + 1);
+      const left = stream.integer(0, imageWidth - width + 1);
+      return { top, left, height, width };
+    }
+  }
+  return largestCentred(imageWidth, imageHeight, ratio);
+}
+
+function largestCentred(imageWidth: number, imageHeight: number, ratio: readonly [number, number]): CropWindow {
+  let width = imageWidth;
+  let height = imageHeight;
+  const aspect = imageWidth / imageHeight;
+  // A very long picture can round to nothing where torchvision would fail; one pixel is the least.
+  if (aspect < ratio[0]) height = Math.max(1, roundHalfEven(width / ratio[0]));
+  else if (aspect > ratio[1]) width = Math.max(1, roundHalfEven(height * ratio[1]));
+  return {
+    top: Math.floor((imageHeight - height) / 2),
+    left: Math.floor((imageWidth - width) / 2),
+    height,
+    width,
+  };
+}
+
+/**
+ * The window that shows what the evaluation shows, in whole pixels: the centred square whose side is `share` of the
+ * shorter side (224 / 256 for the usual evaluation).
+ */
+export function centredSquare(imageWidth: number, imageHeight: number, share: number): CropWindow {
+  const side = Math.max(1, roundHalfEven(Math.min(imageWidth, imageHeight) * share));
+  return {
+    top: roundHalfEven((imageHeight - side) / 2),
+    left: roundHalfEven((imageWidth - side) / 2),
+    height: side,
+    width: side,
+  };
+}
+
+/**
+ * Width and height of the area that two windows share, on the working grid of the box generator: the coarser of the
+ * two views' scales on each axis (spec of the reference, 3.1). [0, 0] without a common area.
+ */
+export function overlapOnGrid(a: CropWindow, b: CropWindow, size: number): [number, number] {
+  const width = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
+  const height = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
+  if (width <= 0 || height <= 0) return [0, 0];
+  const scaleX = Math.min(size / a.width, size / b.width);
+  const scaleY = Math.min(size / a.height, size / b.height);
+  return [roundHalfEven(width * scaleX), roundHalfEven(height * scaleY)];
+}
+
+/** Rounds to the nearest integer, halves to the even one. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+}
