@@ -109,7 +109,11 @@ export function bytesOf(tensor: HostTensor): Uint8Array {
 }
 
 /** A tensor over bytes in the order of the machine; copied only when they do not start at a multiple of the element size. */
-export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): HostTensor {
+export function tensorFromBytes(
+  dtype: DType,
+  shape: readonly number[],
+  bytes: Uint8Array<ArrayBuffer>,
+): HostTensor {
   const size = elementSize(dtype);
   if (bytes.length !== elementCount(shape) * size) {
     throw new RangeError(
@@ -146,24 +150,43 @@ export function gatherStrided(
     const doubled = strides.map((stride) => 2 * stride);
     return gatherStrided(bytes, 4, [...shape, 2], [...doubled, 1], 2 * offset);
   }
-  const Words = size === 4 ? Uint32Array : size === 2 ? Uint16Array : Uint8Array;
-  const source = new Words(bytes.buffer, bytes.byteOffset, bytes.length / size);
-  const result = new Words(elementCount(shape));
-  const rank = shape.length;
-  const inner = rank === 0 ? 1 : shape[rank - 1];
-  const innerStride = rank === 0 ? 0 : strides[rank - 1];
-  const index = new Array<number>(rank).fill(0);
+  const target = new Uint8Array(elementCount(shape) * size);
+  const source = unsignedWords(bytes, size);
+  const result = unsignedWords(target, size);
+  const axes = mergeAxes(shape, strides);
+  const inner = axes.pop() ?? { side: 1, stride: 0 };
+  const index = axes.map(() => 0);
   let from = offset;
   for (let to = 0; to < result.length; ) {
-    for (let i = 0, at = from; i < inner; i++, at += innerStride) result[to++] = source[at];
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= shape[axis] * strides[axis];
+    for (let i = 0, at = from; i < inner.side; i++, at += inner.stride) result[to++] = source[at];
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
+      const { side, stride } = axes[axis];
+      from += stride;
+      if (++index[axis] < side) break;
+      from -= side * stride;
       index[axis] = 0;
     }
   }
-  return new Uint8Array(result.buffer);
+  return target;
+}
+
+function unsignedWords(bytes: Uint8Array, size: number): Uint32Array | Uint16Array | Uint8Array {
+  const Words = size === 4 ? Uint32Array : size === 2 ? Uint16Array : Uint8Array;
+  return new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / size);
+}
+
+/** The same view with as few axes as possible: long inner loops are fast. */
+function mergeAxes(shape: readonly number[], strides: readonly number[]): { side: number; stride: number }[] {
+  const axes: { side: number; stride: number }[] = [];
+  shape.forEach((side, axis) => {
+    if (side === 1) return;
+    const stride = strides[axis];
+    const outer = axes.at(-1);
+    if (outer !== undefined && outer.stride === stride * side)
+      axes.splice(-1, 1, { side: outer.side * side, stride });
+    else axes.push({ side, stride });
+  });
+  return axes;
 }
 
 /** The bits of the float32 with the value of these float16 bits; exact, subnormals and NaNs included. */

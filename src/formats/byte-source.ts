@@ -6,7 +6,7 @@
  * refused, because offsets found earlier would mean nothing in it.
  */
 
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { hasCode, UserError } from '../core/errors.js';
 
 /** Reads exactly `length` bytes into fresh memory. @throws UserError past the end of the file */
@@ -33,49 +33,71 @@ export function damaged(where: string, problem: string, key?: string): UserError
 
 /** @throws UserError when there is no such file, it is a folder, or it may not be read */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const opened = async () => {
-    try {
-      return await open(path, 'r');
-    } catch (error) {
-      throw explainReadError(path, error);
-    }
-  };
-  const identify = async (file: Awaited<ReturnType<typeof open>>) => {
-    const status = await file.stat();
-    if (!status.isFile()) throw new UserError('is not a file', { where: path, remedy: 'name a file' });
-    return { size: status.size, identity: `${status.dev} ${status.ino} ${status.size} ${status.mtimeMs}` };
-  };
-  const first = await opened();
-  const { size, identity } = await identify(first).finally(() => first.close());
+  const first = await openForReading(path);
+  const { size, identity } = await identify(path, first).finally(() => first.close());
 
+  // Uses that overlap, or lie within each other, share one handle.
+  let shared: Promise<FileHandle> | undefined;
+  let users = 0;
+  async function openSame(): Promise<FileHandle> {
+    const file = await openForReading(path);
+    const found = await identify(path, file).catch(() => undefined);
+    if (found?.identity === identity) return file;
+    await file.close();
+    throw new UserError('was changed or replaced while it was being read', {
+      where: path,
+      remedy: 'read it again from the start',
+    });
+  }
   return {
     name: path,
     size,
     async use(work) {
-      const file = await opened();
+      users++;
+      shared ??= openSame();
+      const opened = shared;
       try {
-        if ((await identify(file)).identity !== identity) {
-          throw new UserError('was changed or replaced while it was being read', {
-            where: path,
-            remedy: 'read it again from the start',
-          });
-        }
+        const file = await opened;
         return await work(async (position, length) => {
           checkRange(path, size, position, length);
-          const bytes = new Uint8Array(length);
-          for (let done = 0; done < length; ) {
-            const wanted = Math.min(length - done, LARGEST_READ);
-            const { bytesRead } = await file.read(bytes, done, wanted, position + done);
-            if (bytesRead === 0) throw damaged(path, 'ends earlier than its size says');
-            done += bytesRead;
-          }
-          return bytes;
+          return readExactly(path, file, position, length);
         });
       } finally {
-        await file.close();
+        if (--users === 0) {
+          shared = undefined;
+          const file = await opened.catch(() => undefined);
+          await file?.close();
+        }
       }
     },
   };
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw explainReadError(path, error);
+  }
+}
+
+/** The file's size, and a text that changes when the file is changed or replaced. */
+async function identify(path: string, file: FileHandle): Promise<{ size: number; identity: string }> {
+  const status = await file.stat();
+  const { dev, ino, size, mtimeMs } = status;
+  if (!status.isFile()) throw new UserError('is not a file', { where: path, remedy: 'name a file' });
+  return { size, identity: `${dev} ${ino} ${size} ${mtimeMs}` };
+}
+
+async function readExactly(path: string, file: FileHandle, position: number, length: number) {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const wanted = Math.min(length - done, LARGEST_READ);
+    const { bytesRead } = await file.read(bytes, done, wanted, position + done);
+    if (bytesRead === 0) throw damaged(path, 'ends earlier than its size says');
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 /** A source over bytes that are in memory already. */

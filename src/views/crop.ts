@@ -4,6 +4,7 @@
  */
 
 import type { RandomStream } from '../core/rng.js';
+import { roundHalfEven } from '../image/round.js';
 
 export interface CropWindow {
   top: number;
@@ -41,7 +42,11 @@ export function drawCrop(
   return largestCentred(imageWidth, imageHeight, ratio);
 }
 
-function largestCentred(imageWidth: number, imageHeight: number, ratio: readonly [number, number]): CropWindow {
+function largestCentred(
+  imageWidth: number,
+  imageHeight: number,
+  ratio: readonly [number, number],
+): CropWindow {
   let width = imageWidth;
   let height = imageHeight;
   const aspect = imageWidth / imageHeight;
@@ -81,11 +86,4 @@ export function overlapOnGrid(a: CropWindow, b: CropWindow, size: number): [numb
   const scaleX = Math.min(size / a.width, size / b.width);
   const scaleY = Math.min(size / a.height, size / b.height);
   return [roundHalfEven(width * scaleX), roundHalfEven(height * scaleY)];
-}
-
-/** Rounds to the nearest integer, halves to the even one. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
 }

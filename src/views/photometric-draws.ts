@@ -82,7 +82,10 @@ export function drawPhotometric(
 /** @param strength uniform in [0, 1) */
 function blurOf(kind: BlurKind, strength: number): BlurDraw {
   if (kind === 'gaussian') {
-    return { kind: 'gaussian', sigma: GAUSSIAN_SIGMA[0] + strength * (GAUSSIAN_SIGMA[1] - GAUSSIAN_SIGMA[0]) };
+    return {
+      kind: 'gaussian',
+      sigma: GAUSSIAN_SIGMA[0] + strength * (GAUSSIAN_SIGMA[1] - GAUSSIAN_SIGMA[0]),
+    };
   }
   return { kind: 'resized', level: Math.floor(strength * RESIZED_FACTORS.length) };
 }

@@ -62,15 +62,16 @@ export async function readDirectory(source: ByteSource, read: ReadBytes): Promis
 
 /** Position of the first byte of the content. @throws UserError when local header and directory disagree */
 export async function locateContent(source: ByteSource, entry: ZipEntry, read: ReadBytes): Promise<number> {
-  const header = view(await read(entry.offset, 30));
-  const nameLength = header.getUint16(26, true);
-  const start = entry.offset + 30 + nameLength + header.getUint16(28, true);
-  const name = Buffer.from(await read(entry.offset + 30, nameLength)).toString('utf8');
+  const expectedName = Buffer.from(entry.name);
+  const bytes = await read(entry.offset, 30 + expectedName.length);
+  const header = view(bytes);
+  const start = entry.offset + bytes.length + header.getUint16(28, true);
   const flags = header.getUint16(6, true);
   const method = header.getUint16(8, true) === 0 ? 'stored' : 'deflate';
   const agrees =
     header.getUint32(0, true) === LOCAL_HEADER &&
-    name === entry.name &&
+    header.getUint16(26, true) === expectedName.length &&
+    expectedName.equals(bytes.subarray(30)) &&
     (flags & 1) === 0 &&
     method === entry.method;
   if (!agrees || start + entry.compressedSize > entry.limit) {

@@ -51,7 +51,8 @@ export class ZipReader {
       let crc = 0;
       let done = 0;
       for await (const piece of this.#pieces(entry, position, read)) {
-        if (done + piece.length > entry.size) throw damaged(this.source.name, 'is longer than promised', entry.name);
+        if (done + piece.length > entry.size)
+          throw damaged(this.source.name, 'is longer than promised', entry.name);
         crc = crc32(piece, crc);
         const from = Math.max(start - done, 0);
         const to = Math.min(start + length - done, piece.length);
@@ -63,9 +64,11 @@ export class ZipReader {
     });
   }
 
-  /** Reads through the entry and checks it, keeping nothing. */
-  async verify(entry: ZipEntry): Promise<void> {
-    if (!this.#verified.has(entry)) await this.read(entry, 0, 0);
+  /** Reads through all entries and checks them, keeping nothing. @throws UserError */
+  async verify(): Promise<void> {
+    await this.source.use(async () => {
+      for (const entry of this.entries.values()) if (!this.#verified.has(entry)) await this.read(entry, 0, 0);
+    });
   }
 
   #check(entry: ZipEntry, size: number, crc: number): void {

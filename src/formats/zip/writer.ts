@@ -93,6 +93,7 @@ export class ZipWriter {
     for (let done = 0; done < bytes.length; ) {
       const length = Math.min(bytes.length - done, LARGEST_WRITE);
       const { bytesWritten } = await this.#file.write(bytes, done, length, this.#position);
+      if (bytesWritten === 0) throw new Error('the file takes no more bytes');
       done += bytesWritten;
       this.#position += bytesWritten;
     }

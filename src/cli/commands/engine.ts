@@ -1,0 +1,33 @@
+import type { Argv, CommandModule } from 'yargs';
+import { Console } from '../../report/console.js';
+import type { Arguments } from '../config-flags.js';
+import { declareFlags } from '../unknown-flags.js';
+
+export const engineCommand: CommandModule<object, Arguments> = {
+  command: 'engine <action>',
+  describe: 'the TensorFlow runtime: install it, or say what there is',
+  builder: (yargs) => {
+    declareFlags(['action', 'cuda', 'from']);
+    return yargs
+      .positional('action', { choices: ['install', 'info'] as const, describe: 'what to do' })
+      .option('cuda', { type: 'boolean', default: false, describe: 'install the runtime for NVIDIA GPUs' })
+      .option('from', {
+        type: 'string',
+        describe: 'a wheel, an archive, or a folder that holds the library, instead of a download',
+        requiresArg: true,
+      })
+      .example('$0 engine install', 'download the CPU runtime')
+      .example('$0 engine install --from tensorflow_cpu.whl', 'install without network')
+      .example('$0 engine info', 'library, version, devices, threads') as unknown as Argv<Arguments>;
+  },
+  handler: async (argv) => {
+    const log = new Console(process.stderr);
+    const { engineInfo, installRuntime } = await import('../../recipes/engine.js');
+    if (argv.action === 'info') {
+      process.stdout.write(await engineInfo());
+      return;
+    }
+    const from = argv.from === undefined ? {} : { from: String(argv.from) };
+    await installRuntime({ cuda: argv.cuda === true, ...from, log });
+  },
+};

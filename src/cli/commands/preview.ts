@@ -1,0 +1,25 @@
+import type { Argv, CommandModule } from 'yargs';
+import { UserError } from '../../core/errors.js';
+import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
+import { declareFlags } from '../unknown-flags.js';
+
+export const previewCommand: CommandModule<object, Arguments> = {
+  command: 'preview',
+  describe: 'write a picture of what the method sees: both views of some images, with their matched boxes',
+  builder: (yargs) => {
+    declareFlags(['out', 'count']);
+    return withConfig(yargs)
+      .option('out', { type: 'string', default: 'preview.png', describe: 'PNG file to write', requiresArg: true })
+      .option('count', { type: 'string', default: '6', describe: 'number of images', requiresArg: true })
+      .example('$0 preview --config configs/scrl_200ep.yaml --dataset/root PHOTOS', 'writes preview.png') as Argv<Arguments>;
+  },
+  handler: async (argv) => {
+    const resolved = await readConfig(argv);
+    const count = Number(argv.count);
+    if (!Number.isInteger(count) || count < 1 || count > 64) {
+      throw new UserError('must be a number of images from 1 to 64', { key: '--count', value: argv.count });
+    }
+    const { preview } = await import('../../recipes/preview.js');
+    await preview({ resolved, count, out: String(argv.out), log: openConsole(argv) });
+  },
+};

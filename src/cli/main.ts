@@ -1,0 +1,69 @@
+/**
+ * Parses the command line, runs a command, and turns what it throws into text and an exit code: 0 done, 2 a mistake of
+ * the user, 1 a bug, 128 + n ended by a signal.
+ */
+
+import { readFileSync } from 'node:fs';
+import yargs from 'yargs';
+import { UserError } from '../core/errors.js';
+import { configCommand } from './commands/config.js';
+import { engineCommand } from './commands/engine.js';
+import { pretrainCommand } from './commands/pretrain.js';
+import { previewCommand } from './commands/preview.js';
+import { rejectUnknownFlags } from './unknown-flags.js';
+
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await parser().parseAsync([...args]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** The parser with all commands; tests take its help text. */
+export function parser() {
+  return yargs()
+    .scriptName('scrl')
+    .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
+    .command(pretrainCommand)
+    .command(previewCommand)
+    .command(configCommand)
+    .command(engineCommand)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .demandCommand(1, 'which command? see: scrl --help')
+    .strictCommands()
+    .check(rejectUnknownFlags, true)
+    .recommendCommands()
+    .version(version())
+    .help()
+    .alias('h', 'help')
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw error ?? new UserError(message, { remedy: 'see: scrl --help' });
+    });
+}
+
+function version(): string {
+  const path = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+/** @returns the exit code */
+function report(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return 2;
+  }
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write('This is a bug in scrl, not a mistake of yours. Please report it with the lines above.\n');
+  return 1;
+}

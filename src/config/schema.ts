@@ -1,0 +1,196 @@
+/**
+ * Every field of the configuration: name, kind, default, range, meaning. The type `Config` follows from it.
+ *
+ * Names and nesting are those of the SCRL reference's YAML files, defaults those of its `scrl_200ep.yaml`; fields that
+ * the reference does not have say "ours". Batch sizes and workers count for one process. A field is written as a path,
+ * `train/optim/lr`, in messages and as a flag.
+ */
+
+import type { DeviceChoice, Precision } from '../engine/runtime.js';
+import type { ResNetName } from '../models/backbone/resnet.js';
+import type { BoxSamplerOptions } from '../models/ssl/box-sampler.js';
+import type { BlurKind } from '../views/blur.js';
+import type { AugmentType } from '../views/photometric-draws.js';
+import { boolean, choice, integer, type Leaf, nullable, number, pair, string } from './leaf.js';
+
+export interface Section {
+  readonly [key: string]: Leaf | Section;
+}
+
+export const SCHEMA = {
+  seed: integer(0, { min: 0 }, 'names all random draws of the run; ours'),
+  load_dir: nullable(string('', 'folder to resume from; null = save_dir'), null),
+  save_dir: nullable(string('', 'run folder; null = numbered below top_dir; ours in YAML'), null),
+  top_dir: string('', 'prefix of the numbered run folder; ours in YAML'),
+  network: {
+    name: choice<ResNetName>(
+      'resnet50',
+      ['resnet18', 'resnet34', 'resnet50', 'resnet101'],
+      'backbone; 18 and 34 are ours',
+    ),
+    target_init: choice<'random' | 'copy'>(
+      'random',
+      ['random', 'copy'],
+      'target network at the start: drawn anew, as in the reference, or a copy of the online one; ours',
+    ),
+    proj_head: {
+      input_size: nullable(
+        integer(2048, { min: 1 }, "inputs of the projector, channels; null = the backbone's (null is ours)"),
+        null,
+      ),
+      hidden_size: integer(4096, { min: 1 }, 'hidden units of projector and predictor'),
+      output_size: integer(256, { min: 1 }, 'outputs of projector and predictor'),
+    },
+    scrl: {
+      enabled: boolean(true, 'SCRL; false = BYOL'),
+      num_patches_per_image: integer(10, { min: 1 }, 'K, matched boxes per image'),
+      iou_threshold: number(
+        0.5,
+        { above: 0, max: 1 },
+        'boxes of an image overlap by less than this IoU; 1 = any overlap',
+      ),
+      box_jittering: boolean(false, 'perturb the boxes of view 2'),
+      jittering_ratio: number(0.1, { min: 0, below: 0.5 }, 'largest relative shift and change of size'),
+      grid_based_box_gen: boolean(true, 'boxes from cells of a random grid; false = uniform'),
+      min_size: integer(32, { min: 1 }, 'smallest side of a box in both views, pixels'),
+      pool_size: integer(1, { min: 1 }, "side of RoIAlign's output, cells; only 1 works"),
+      spatial_scale: number(0.03125, { above: 0, max: 1 }, 'cells of the feature map per pixel'),
+      sampling_ratio: integer(-1, { min: -1 }, "points per side of RoIAlign's grid; -1 or 0 = adaptive"),
+      detectron_aligned: boolean(false, 'shift RoIAlign by half a cell, as Detectron2 does'),
+      on_exhausted: choice<BoxSamplerOptions['onExhausted']>(
+        'drop',
+        ['drop', 'keep'],
+        "a box that overlaps after 50 tries is left out, or kept as the reference's code does; ours",
+      ),
+    },
+  },
+  dataset: {
+    name: choice<'auto' | 'imagenet' | 'folder' | 'coco'>(
+      'auto',
+      ['auto', 'imagenet', 'folder', 'coco'],
+      'kind of data set; auto = found out from the files; all but imagenet are ours',
+    ),
+    root: nullable(string('', 'folder of the images'), null),
+    annotations: nullable(string('', 'JSON file in the form of COCO that lists the images; ours'), null),
+  },
+  augment: {
+    type: choice<AugmentType>('simclr', ['simclr', 'simple', 'none'], 'augmentation of the two views'),
+    input_size: integer(224, { min: 32 }, 'side of a view, pixels'),
+    crop_scale: pair(
+      [0.2, 1],
+      { above: 0, max: 1 },
+      "lowest and highest share of the image's area in a view, pretraining only",
+    ),
+    blur: choice<BlurKind>(
+      'resized',
+      ['resized', 'gaussian'],
+      "blur by resizing, as the reference, or Gaussian, as BYOL's paper; ours",
+    ),
+    ensure_overlap: boolean(false, 'draw crops again until both views share room for a box; ours'),
+  },
+  train: {
+    enabled: boolean(true, 'pretrain; false = evaluate only'),
+    online_eval: boolean(true, 'train a linear classifier on the side, to watch'),
+    batch_size_train: integer(256, { min: 1 }, 'images per step and process'),
+    batch_size_eval: integer(2048, { min: 1 }, 'images per step and process, online validation'),
+    max_epochs: integer(200, { min: 1 }, 'length of the run, epochs'),
+    warmup_epochs: number(10, { min: 0 }, 'linear growth of the learning rate, epochs'),
+    valid_interval: nullable(
+      integer(5, { min: 0 }, 'epochs between online validations; 0 or null = after the last only'),
+      5,
+    ),
+    snapshot_interval: integer(20, { min: 0 }, 'epochs between kept checkpoints; 0 = the last only'),
+    tb_interval: integer(1, { min: 1 }, 'steps between two points of the TensorBoard curves'),
+    num_workers: integer(12, { min: 0 }, 'images decoded at once per process; 0 = one for each core'),
+    m: number(0.97, { min: 0, max: 1 }, "decay of the target's moving average at the start; ends at 1"),
+    drop_last: boolean(false, 'leave out the last, incomplete batch of an epoch; ours'),
+    save_minutes: number(10, { min: 0 }, 'minutes between saves for a resume; 0 = at ends of epochs only; ours'),
+    save_steps: integer(0, { min: 0 }, 'steps between saves for a resume; 0 = off; ours'),
+    knn_interval: integer(0, { min: 0 }, 'epochs between kNN evaluations; 0 = never; ours'),
+    optim: {
+      lr: number(0.45, { above: 0 }, 'peak learning rate for 256 images; grows linearly with the global batch'),
+      momentum: number(0.9, { min: 0, below: 1 }, 'momentum of SGD'),
+      weight_decay: number(1e-6, { min: 0 }, 'weight decay, not on biases and norms'),
+      nesterov: boolean(false, "Nesterov's momentum; an option of SGD in the reference"),
+      reference_quirks: boolean(
+        false,
+        "the reference's slips: squared rate on biases and norms, seven norms not excluded; ours",
+      ),
+      trust_coefficient: number(0.001, { above: 0 }, 'trust coefficient of LARS; ours'),
+    },
+  },
+  eval: {
+    enabled: boolean(true, 'linear evaluation after pretraining'),
+    finetune: boolean(false, 'train the backbone too'),
+    max_epochs: integer(80, { min: 1 }, 'length of the evaluation, epochs'),
+    warmup_epochs: number(5, { min: 0 }, 'linear growth of the learning rate, epochs'),
+    valid_interval: nullable(
+      integer(5, { min: 0 }, 'epochs between validations; 0 or null = after the last only'),
+      5,
+    ),
+    batch_size_train: integer(128, { min: 1 }, 'images per step and process'),
+    batch_size_eval: integer(2048, { min: 1 }, 'images per step and process, validation'),
+    num_workers: integer(12, { min: 0 }, 'images decoded at once per process; 0 = one for each core'),
+    optim: {
+      lr: number(0.2, { above: 0 }, 'peak learning rate for 256 images; grows linearly with the global batch'),
+      momentum: number(0.9, { min: 0, below: 1 }, 'momentum of SGD'),
+      weight_decay: number(0, { min: 0 }, 'weight decay'),
+      nesterov: boolean(true, "Nesterov's momentum"),
+    },
+  },
+  engine: {
+    device: choice<DeviceChoice>('auto', ['auto', 'cpu', 'gpu'], 'where to compute; auto = a GPU if there is one; ours'),
+    threads: integer(0, { min: 0 }, 'threads within one operation; 0 = all cores; ours'),
+    precision: choice<Precision>('float32', ['float32', 'mixed'], 'mixed = 16 bits where it is safe; ours'),
+  },
+} as const satisfies Section;
+
+type ValueOf<Node> =
+  Node extends Leaf<infer T> ? T : { readonly [Key in keyof Node]: ValueOf<Node[Key]> };
+
+type PathOf<Node> = {
+  [Key in keyof Node & string]: Node[Key] extends Leaf ? Key : `${Key}/${PathOf<Node[Key]>}`;
+}[keyof Node & string];
+
+/** A complete configuration, nested as in the YAML files. */
+export type Config = ValueOf<typeof SCHEMA>;
+
+/** `train/optim/lr` and all the others. */
+export type ConfigPath = PathOf<typeof SCHEMA>;
+
+export function isLeaf(node: Leaf | Section): node is Leaf {
+  return typeof node.kind === 'string';
+}
+
+function* leavesOf(section: Section, prefix = ''): Generator<[string, Leaf]> {
+  for (const [key, node] of Object.entries(section)) {
+    if (isLeaf(node)) yield [prefix + key, node];
+    else yield* leavesOf(node, `${prefix}${key}/`);
+  }
+}
+
+/** All leaves by path, in the order of the schema. */
+export const LEAVES: ReadonlyMap<string, Leaf> = new Map(leavesOf(SCHEMA));
+
+/** The configuration with these values by path; all leaves must be there and of their kind. */
+export function buildConfig(values: ReadonlyMap<string, unknown>): Config {
+  return build(SCHEMA, '', values) as Config;
+}
+
+function build(section: Section, prefix: string, values: ReadonlyMap<string, unknown>): unknown {
+  return Object.fromEntries(
+    Object.entries(section).map(([key, node]) => {
+      const path = prefix + key;
+      return [key, isLeaf(node) ? values.get(path) : build(node, `${path}/`, values)];
+    }),
+  );
+}
+
+/** The values of a configuration by path: the reverse of `buildConfig`. */
+export function flattenConfig(config: Config): Map<string, unknown> {
+  return new Map([...LEAVES.keys()].map((path) => [path, valueAt(config, path)]));
+}
+
+function valueAt(config: Config, path: string): unknown {
+  return path.split('/').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config);
+}

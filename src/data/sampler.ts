@@ -1,0 +1,50 @@
+/**
+ * The order in which images are seen: one permutation per epoch, keyed by the true epoch, cut into batches.
+ *
+ * Differs from the reference, whose permutations lag behind the epoch by the depth of prefetching and start again at
+ * the first one after a resume.
+ */
+
+import { RandomStream } from '../core/rng.js';
+
+export interface Batch {
+  /** Position within the epoch, from 0. */
+  step: number;
+  /** [N] indices of images */
+  indices: Uint32Array;
+}
+
+export interface BatchOptions {
+  batchSize: number;
+  /** Leave out a last batch that is not full. Default false: it is short. */
+  dropLast?: boolean;
+  /** First batch to yield, for a resume within an epoch. Default 0. */
+  firstStep?: number;
+}
+
+/** A permutation of 0 to count - 1. */
+export function epochOrder(seed: number, epoch: number, count: number): Uint32Array {
+  return new RandomStream(seed, 'order', epoch).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
+}
+
+/**
+ * The part of an order that one of several processes sees: every `world`-th image from `rank` on. All parts are equally
+ * long; the first images are repeated to fill the last places.
+ */
+export function shardOrder(order: Uint32Array, rank: number, world: number): Uint32Array {
+  const length = Math.ceil(order.length / world);
+  return Uint32Array.from({ length }, (_, i) => order[(i * world + rank) % order.length]);
+}
+
+export function stepsPerEpoch(count: number, { batchSize, dropLast = false }: BatchOptions): number {
+  return dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+}
+
+/** The batches of one epoch; the indices are views of `order`. */
+export function* epochBatches(order: Uint32Array, options: BatchOptions): Generator<Batch> {
+  const steps = stepsPerEpoch(order.length, options);
+  const { batchSize, firstStep = 0 } = options;
+  for (let step = firstStep; step < steps; step++) {
+    yield { step, indices: order.subarray(step * batchSize, (step + 1) * batchSize) };
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Builders for NumPy arrays and scalars, which end up in checkpoints as metrics, random states and whole weights.
+ *
+ * Every dialect: NumPy 1 and 2 (`numpy.core`, `numpy._core`), byte strings of protocol 2 (latin1 text) and later, arrays
+ * by `_reconstruct` and BUILD or by `_frombuffer`, either byte order, row- or column-major. Element types that tensors do
+ * not have (complex, text, objects, large unsigned integers) stay opaque.
+ */
+
+import {
+  type DType,
+  elementCount,
+  elementSize,
+  gatherStrided,
+  type HostTensor,
+  tensorFromBytes,
+  toFloat32,
+} from '../../core/array.js';
+import { HOST_IS_LITTLE_ENDIAN, swapBytes } from '../byte-order.js';
+import type { TorchValue } from '../torch/value.js';
+import { itemsOf, latin1Bytes } from './builtins.js';
+import { narrow } from './cursor.js';
+import type { Builder } from './machine.js';
+import {
+  type Budget,
+  MalformedPickle,
+  type PickleValue,
+  PyFloat,
+  PyObject,
+  PyOpaque,
+  PyTuple,
+} from './values.js';
+
+const DTYPE_OF_CODE = new Map<string, DType>([
+  ['f8', 'float64'],
+  ['f4', 'float32'],
+  ['f2', 'float16'],
+  ['i8', 'int64'],
+  ['i4', 'int32'],
+  ['i2', 'int16'],
+  ['i1', 'int8'],
+  ['u1', 'uint8'],
+  ['b1', 'bool'],
+]);
+
+class NumpyDtype extends PyObject {
+  readonly code: string;
+  littleEndian = HOST_IS_LITTLE_ENDIAN;
+
+  constructor(code: string) {
+    super();
+    this.code = code;
+  }
+
+  get dtype(): DType | undefined {
+    return DTYPE_OF_CODE.get(this.code);
+  }
+
+  /** (version, byte order, ...): `<`, `>`, `=` native, `|` not applicable. */
+  override setState(state: PickleValue): void {
+    const order = itemsOf(state)[1];
+    if (order === '<' || order === '>') this.littleEndian = order === '<';
+  }
+
+  reveal(): TorchValue {
+    return new PyOpaque('numpy.dtype', [this.code]);
+  }
+}
+
+class NumpyArray extends PyObject {
+  #shape: readonly number[] = [];
+  #dtype: NumpyDtype | undefined;
+  #columnMajor = false;
+  #bytes: PickleValue = new Uint8Array(0);
+
+  /** (version, shape, dtype, column-major, bytes) */
+  override setState(state: PickleValue): void {
+    const [, shape, dtype, columnMajor, bytes] = itemsOf(state);
+    this.fill(shape, dtype, columnMajor === true, bytes);
+  }
+
+  fill(shape: PickleValue, dtype: PickleValue, columnMajor: boolean, bytes: PickleValue): this {
+    if (!(dtype instanceof NumpyDtype)) throw new MalformedPickle('builds an array without a dtype');
+    this.#shape = naturalNumbers(shape);
+    this.#dtype = dtype;
+    this.#columnMajor = columnMajor;
+    this.#bytes = bytes;
+    return this;
+  }
+
+  reveal(budget: Budget): TorchValue {
+    const dtype = this.#dtype?.dtype;
+    if (this.#dtype === undefined || dtype === undefined) {
+      return new PyOpaque(`numpy.ndarray of ${this.#dtype?.code ?? 'nothing'}`);
+    }
+    const tensor = decode(this.#dtype, dtype, this.#shape, this.#bytes, budget);
+    if (!this.#columnMajor) return tensor;
+    const size = elementSize(dtype);
+    const strides = this.#shape.map((_, axis) => elementCount(this.#shape.slice(0, axis)));
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    return tensorFromBytes(dtype, this.#shape, gatherStrided(bytes, size, this.#shape, strides));
+  }
+}
+
+/** Copies the bytes out of the pickle, into the order of the machine. */
+function decode(
+  type: NumpyDtype,
+  dtype: DType,
+  shape: readonly number[],
+  content: PickleValue,
+  budget: Budget,
+): HostTensor {
+  const source = typeof content === 'string' ? latin1Bytes(content) : content;
+  const size = elementSize(dtype);
+  if (!(source instanceof Uint8Array) || source.length !== elementCount(shape) * size) {
+    throw new MalformedPickle('holds an array whose bytes do not fit its shape');
+  }
+  budget.spend(source.length);
+  const bytes = new Uint8Array(source);
+  if (type.littleEndian !== HOST_IS_LITTLE_ENDIAN) swapBytes(bytes, size);
+  return tensorFromBytes(dtype, shape, bytes);
+}
+
+const MOST_AXES = 64;
+
+/** A tuple of sizes or strides. */
+export function naturalNumbers(value: PickleValue): number[] {
+  const items = itemsOf(value);
+  if (items.length > MOST_AXES) throw new MalformedPickle(`holds an array of ${items.length} axes`);
+  return items.map((item) => {
+    if (typeof item !== 'number' || !(item >= 0))
+      throw new MalformedPickle('holds a size that is no natural number');
+    return item;
+  });
+}
+
+const dtype: Builder = ([code]) => {
+  if (typeof code !== 'string') return new PyOpaque('numpy.dtype', [code]);
+  return new NumpyDtype(code);
+};
+
+const scalar: Builder = ([type, content], { copies }) => {
+  if (!(type instanceof NumpyDtype) || type.dtype === undefined)
+    return new PyOpaque('numpy scalar', [type, content]);
+  const tensor = decode(type, type.dtype, [], content, copies);
+  if (tensor.dtype === 'bool') return tensor.data[0] !== 0;
+  if (tensor.dtype === 'int64') return narrow(tensor.data[0]);
+  if (tensor.dtype === 'float64') return new PyFloat(tensor.data[0]);
+  return type.dtype.includes('float') ? new PyFloat(toFloat32(tensor).data[0]) : tensor.data[0];
+};
+
+const frombuffer: Builder = ([bytes, type, shape, order]) =>
+  new NumpyArray().fill(typeof shape === 'number' ? new PyTuple([shape]) : shape, type, order === 'F', bytes);
+
+export const NUMPY_BUILDERS: ReadonlyMap<string, Builder> = new Map<string, Builder>([
+  ['numpy.dtype', dtype],
+  ...['numpy.core', 'numpy._core'].flatMap((core): [string, Builder][] => [
+    [`${core}.multiarray._reconstruct`, () => new NumpyArray()],
+    [`${core}.multiarray.scalar`, scalar],
+    [`${core}.numeric._frombuffer`, frombuffer],
+  ]),
+]);

@@ -1,0 +1,47 @@
+/** Tells what a file is from its first bytes, because people download error pages and name them `.pth`. */
+
+import { UserError } from '../../core/errors.js';
+import { type ByteSource, damaged } from '../byte-source.js';
+import { LEGACY_MAGIC } from './legacy.js';
+
+export type TorchContainer = 'zip' | 'legacy';
+
+/** @throws UserError naming what the file is instead */
+export async function detectContainer(source: ByteSource): Promise<TorchContainer> {
+  if (source.size === 0) throw damaged(source.name, 'is empty');
+  const head = Buffer.from(await source.use((read) => read(0, Math.min(source.size, 512))));
+  if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) return 'zip';
+  if (head.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'legacy';
+  const [problem, remedy] = otherKind(head);
+  throw new UserError(`is no PyTorch file: ${problem}`, { where: source.name, remedy });
+}
+
+function otherKind(head: Buffer): [problem: string, remedy: string] {
+  const text = head.toString('latin1');
+  const start = text.trimStart();
+  if (head.subarray(257, 262).toString('latin1') === 'ustar') {
+    return [
+      'a tar archive, perhaps of PyTorch 0.1',
+      'load it in Python and save it again with a current PyTorch',
+    ];
+  }
+  if (head.length > 8 && text[8] === '{' && head.readUInt32LE(4) === 0) {
+    return ['it looks like a safetensors file', 'name it *.safetensors'];
+  }
+  if (start.startsWith('<')) {
+    return [
+      'it is a web page, perhaps an error message',
+      'open the link in a browser and download the file itself',
+    ];
+  }
+  if (start.startsWith('version https://git-lfs')) {
+    return ['it is a Git LFS pointer, not the file itself', 'run git lfs pull'];
+  }
+  if (start.startsWith('{') || start.startsWith('[')) {
+    return ['it is JSON, perhaps an error message', 'download the file again'];
+  }
+  if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
+    return ['it is a plain pickle', 'if it is a Detectron2 model, name it *.pkl'];
+  }
+  return ['its first bytes are unknown', 'name a file that torch.save wrote'];
+}

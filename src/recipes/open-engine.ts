@@ -1,0 +1,20 @@
+/** Opens the TensorFlow runtime that a configuration asks for, installing it first where there is none. */
+
+import type { Config } from '../config/schema.js';
+import { ensureEngine } from '../engine/install/install.js';
+import { Runtime } from '../engine/runtime.js';
+import type { Console } from '../report/console.js';
+import { installProgress } from './install-progress.js';
+
+export async function openEngine(config: Config['engine'], log: Console): Promise<Runtime> {
+  const { libraries } = await ensureEngine({
+    log,
+    preferCuda: config.device === 'gpu',
+    onProgress: installProgress(log),
+  });
+  const runtime = Runtime.open({ libraries, ...config });
+  log.info(
+    `TensorFlow ${runtime.version} on ${runtime.device === 'gpu' ? 'the GPU' : `the CPU, ${runtime.threads} threads`}`,
+  );
+  return runtime;
+}

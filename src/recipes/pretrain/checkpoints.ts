@@ -1,0 +1,58 @@
+/** Saving and resuming of a pretraining run. */
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../../checkpoint/checkpointer.js';
+import type { Config } from '../../config/schema.js';
+import { UserError } from '../../core/errors.js';
+import type { Log } from '../../core/log.js';
+import type { SaveKind } from '../../train/save-schedule.js';
+import type { PretrainModel } from './model.js';
+import type { Plan } from './plan.js';
+import { loadTrainingState, type Position, trainingState } from './training-state.js';
+
+/** Name of the checkpoint that is replaced again and again between the kept ones. */
+const ROLLING = 'rolling';
+
+export interface CheckpointContext {
+  model: PretrainModel;
+  config: Config;
+  plan: Plan;
+  /** The run folder. */
+  folder: string;
+  log: Log;
+}
+
+/** Writes and verifies a checkpoint, and points `checkpoint_last.pth` to it. @returns its path */
+export async function save(context: CheckpointContext, position: Position, kind: SaveKind): Promise<string> {
+  const { model, config, plan, folder, log } = context;
+  const tag = kind === 'kept' ? String(position.step / plan.stepsPerEpoch) : ROLLING;
+  const path = await saveCheckpoint(folder, tag, trainingState(model, config, plan, position, tag), { log });
+  if (kind === 'kept') await rm(join(folder, `checkpoint_${ROLLING}.pth`), { force: true });
+  return path;
+}
+
+/**
+ * Fills the model from the last checkpoint of `load_dir`, or else of the run folder.
+ *
+ * @returns where the run goes on, or undefined when there is nothing to resume
+ * @throws UserError when `load_dir` has no checkpoint, or when one does not fit
+ */
+export async function resume(context: CheckpointContext, overwrite: boolean): Promise<Position | undefined> {
+  const { model, config, plan, folder, log } = context;
+  const source = config.load_dir ?? folder;
+  if (overwrite && config.load_dir === null) return undefined;
+  if (!(await hasLastCheckpoint(source))) {
+    if (config.load_dir === null) return undefined;
+    throw new UserError('there is no checkpoint_last.pth to load', {
+      where: config.load_dir,
+      key: 'load_dir',
+      remedy: 'give the folder of an earlier run, or leave load_dir away to start from scratch',
+    });
+  }
+  const { path, value } = await loadCheckpoint(source, log);
+  const position = await loadTrainingState(model, config, plan, value, path, log);
+  const epoch = Math.floor(position.step / plan.stepsPerEpoch);
+  log.info(`resuming from ${path}: epoch ${epoch + 1}, step ${position.step} of ${plan.totalSteps}`);
+  return position;
+}

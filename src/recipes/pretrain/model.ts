@@ -1,0 +1,105 @@
+/** Networks, solver and compiled steps of a run. */
+
+import type { Config } from '../../config/schema.js';
+import type { Log } from '../../core/log.js';
+import type { Runtime } from '../../engine/runtime.js';
+import type { Inputs, Step } from '../../engine/step.js';
+import { Networks } from '../../models/ssl/networks.js';
+import { compilePretrainStep } from '../../models/ssl/pretrain-step.js';
+import type { StateEntry } from '../../nn/module-store.js';
+import { Lars } from '../../solver/lars.js';
+import { describeMatches, matchRules, parameterRules } from '../../solver/param-groups.js';
+import { type BlurBasis, blurBasis } from '../../views/blur.js';
+import { initializeModule } from '../module-state.js';
+import type { Plan } from './plan.js';
+import { photometricStage } from './views.js';
+
+/** A trained parameter with its momentum buffer's entry. */
+export interface TrainedParameter {
+  entry: StateEntry;
+  module: string;
+  adapted: boolean;
+}
+
+export class PretrainModel {
+  readonly runtime: Runtime;
+  readonly networks: Networks;
+  readonly solver: Lars;
+  /** In the order of the solver's buffers. */
+  readonly trained: readonly TrainedParameter[];
+  readonly basis: BlurBasis;
+  readonly #plan: Plan;
+  readonly #steps = new Map<number, Step<string, string>>();
+
+  constructor(runtime: Runtime, config: Config, plan: Plan, log: Log) {
+    this.runtime = runtime;
+    this.#plan = plan;
+    const { network, augment, train } = config;
+    this.networks = new Networks(runtime, {
+      method: plan.method,
+      backbone: network.name,
+      hiddenSize: network.proj_head.hidden_size,
+      outputSize: network.proj_head.output_size,
+      classes: plan.classes,
+    });
+    const described = this.networks.trained().flatMap((store) =>
+      store.parameters().map((entry) => {
+        if (entry.role === undefined) throw new Error(`${entry.key} is no parameter`);
+        return { name: entry.key, role: entry.role, module: store.module, entry };
+      }),
+    );
+    const referenceQuirks = train.optim.reference_quirks;
+    const matches = matchRules(described, parameterRules({ referenceQuirks }));
+    for (const line of describeMatches(matches)) log.debug(line);
+    this.trained = matches.map(({ parameter: { entry, module }, rule }) => ({
+      entry,
+      module,
+      adapted: rule.update.adapted,
+    }));
+    this.solver = new Lars(
+      runtime,
+      matches.map(({ parameter, rule }) => ({ variable: parameter.entry.variable, rule: rule.update })),
+      {
+        momentum: train.optim.momentum,
+        nesterov: train.optim.nesterov,
+        weightDecay: train.optim.weight_decay,
+        trust: train.optim.trust_coefficient,
+      },
+    );
+    this.basis = blurBasis(augment.blur, plan.side);
+  }
+
+  /** Draws all initial values. @param copyTarget the target starts as a copy of the online network */
+  async initialize(seed: number, copyTarget: boolean): Promise<void> {
+    for (const store of this.networks.stores()) await initializeModule(store, seed);
+    for (const buffer of this.solver.buffers) {
+      await this.runtime.write(buffer, new Float32Array(buffer.size));
+    }
+    if (!copyTarget) return;
+    const { online, target } = this.networks;
+    for (const [i, { variable }] of target.store.entries.entries()) {
+      await this.runtime.write(variable, await this.runtime.read(online.store.entries[i].variable));
+    }
+  }
+
+  /** The step for a batch of `images`, compiled on first use: the last batch of an epoch may be short. */
+  step(images: number): Step<string, string> {
+    let step = this.#steps.get(images);
+    if (step === undefined) {
+      const { side, boxes } = this.#plan;
+      step = compilePretrainStep(this.runtime, this.networks, this.solver, {
+        images,
+        side,
+        boxes: boxes.boxesPerImage,
+        viewStage: photometricStage(this.basis),
+      });
+      this.#steps.set(images, step);
+    }
+    return step;
+  }
+
+  async run(images: number, inputs: Inputs<string>): Promise<Record<string, number>> {
+    const outputs = await this.step(images).run(inputs);
+    return Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, Number(values[0])]));
+  }
+}

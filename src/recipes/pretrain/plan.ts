@@ -1,0 +1,63 @@
+/** A pretraining run's numbers, worked out once from the configuration and the data. */
+
+import type { Config } from '../../config/schema.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import type { BoxSamplerOptions } from '../../models/ssl/box-sampler.js';
+import type { Method } from '../../models/ssl/networks.js';
+import { emaDecay, learningRate, stepsPerEpoch } from '../../solver/schedule.js';
+
+export interface Plan {
+  method: Method;
+  /** N */
+  batch: number;
+  /** S */
+  side: number;
+  epochs: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  /** Whether the last batch of an epoch is a short one, and how long it is. */
+  lastBatch: number;
+  /** Classes of the online classifier; undefined when there are no labels or it is switched off. */
+  classes: number | undefined;
+  boxes: BoxSamplerOptions;
+  /** Learning rate of a step, counted from 0. */
+  rate(step: number): number;
+  /** EMA's m of a step, counted from 0. */
+  decay(step: number): number;
+}
+
+export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | 'classes'>): Plan {
+  const { train, augment, network } = config;
+  const { scrl } = network;
+  const batch = Math.min(train.batch_size_train, dataset.count);
+  const steps = stepsPerEpoch(dataset.count, batch, 1, train.drop_last);
+  const totalSteps = steps * train.max_epochs;
+  const schedule = {
+    baseRate: train.optim.lr,
+    globalBatch: train.batch_size_train,
+    stepsPerEpoch: steps,
+    maxEpochs: train.max_epochs,
+    warmupEpochs: train.warmup_epochs,
+  };
+  return {
+    method: scrl.enabled ? 'scrl' : 'byol',
+    batch,
+    side: augment.input_size,
+    epochs: train.max_epochs,
+    stepsPerEpoch: steps,
+    totalSteps,
+    lastBatch: train.drop_last ? batch : dataset.count - (steps - 1) * batch,
+    classes: train.online_eval ? dataset.classes?.length : undefined,
+    boxes: {
+      boxesPerImage: scrl.num_patches_per_image,
+      iouThreshold: scrl.iou_threshold,
+      minSize: scrl.min_size,
+      gridBased: scrl.grid_based_box_gen,
+      jitter: scrl.box_jittering ? scrl.jittering_ratio : undefined,
+      onExhausted: scrl.on_exhausted,
+      inputSize: augment.input_size,
+    },
+    rate: (step) => learningRate(schedule, step + 1),
+    decay: (step) => emaDecay(train.m, step, totalSteps),
+  };
+}

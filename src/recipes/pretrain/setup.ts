@@ -1,0 +1,68 @@
+/** What pretraining, its dry run and the preview open in common: the data set and the plan. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../../config/schema.js';
+import { UserError } from '../../core/errors.js';
+import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import { type ImageDataset, openDataset } from '../../data/dataset.js';
+import type { Console } from '../../report/console.js';
+import { Progress } from '../../report/progress.js';
+import { makePlan, type Plan } from './plan.js';
+
+/** Fewer images than this and the reference's authors expect little (issue 8 of the reference). */
+const FEW_IMAGES = 100_000;
+
+export async function openData(config: Config, log: Console): Promise<{ dataset: ImageDataset; plan: Plan }> {
+  const { root, annotations } = config.dataset;
+  if (root === null) {
+    throw new UserError('no images are given', {
+      key: 'dataset/root',
+      remedy: 'add --dataset/root FOLDER, any folder with images',
+    });
+  }
+  let progress: Progress | undefined;
+  const dataset = await openDataset({
+    root,
+    ...(annotations !== null && { annotations }),
+    log,
+    onProgress: ({ done, total }) => {
+      progress ??= new Progress(log, { label: 'reading image headers', total, unit: 'files' });
+      progress.update(done);
+    },
+  });
+  progress?.finish();
+  const plan = makePlan(config, dataset);
+  const { count, classes, skipped } = dataset;
+  log.info(
+    `${count} images in ${dataset.root}` +
+      (classes === undefined ? ', no labels' : `, ${classes.length} classes`) +
+      (skipped.length > 0 ? `; ${skipped.length} files cannot be used` : ''),
+  );
+  if (plan.batch < config.train.batch_size_train) {
+    log.warn(
+      `train/batch_size_train ${config.train.batch_size_train} is more than the images: ${plan.batch} is used`,
+    );
+  }
+  if (config.train.online_eval && classes === undefined) {
+    log.info('online evaluation is off: the images have no class folders');
+  }
+  if (count < FEW_IMAGES)
+    log.debug(`few images for self-supervised learning: ${count} (ImageNet has 1.28 million)`);
+  return { dataset, plan };
+}
+
+/** Lists the files that cannot be used in the run folder. */
+export async function writeSkipped(
+  folder: string,
+  skipped: Iterable<{ path: string; reason: string }>,
+): Promise<void> {
+  const lines = [...skipped].map(({ path, reason }) => `${path}\t${reason}\n`);
+  if (lines.length > 0) await writeFileAtomic(join(folder, 'skipped_images.tsv'), lines.join(''));
+}
+
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw explainWriteError(path, error);
+  });
+}

@@ -1,0 +1,221 @@
+/**
+ * A run's whole state as the reference's checkpoints hold it (keys and tensor names), plus `scrl`, what an exact resume
+ * needs: how many steps were done, and the settings that the schedule and the order of images depend on.
+ */
+
+import { type StateDict, stateDictOf } from '../../checkpoint/state-dict.js';
+import type { Config } from '../../config/schema.js';
+import { loadTensor, toFloat32 } from '../../core/array.js';
+import { UserError } from '../../core/errors.js';
+import type { Log } from '../../core/log.js';
+import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
+import { loadModuleState, moduleState, variableTensor, writeVariable } from '../module-state.js';
+import type { PretrainModel } from './model.js';
+import type { Plan } from './plan.js';
+
+/** Where a run is. */
+export interface Position {
+  /** Steps that were done, over all epochs. */
+  step: number;
+}
+
+const MODULES = ['online_network', 'target_network', 'predictor', 'evaluator'] as const;
+
+/** @param tag name of the checkpoint, as in the reference */
+export function trainingState(
+  model: PretrainModel,
+  config: Config,
+  plan: Plan,
+  { step }: Position,
+  tag: string,
+): TorchDict {
+  const epoch = Math.floor(step / plan.stepsPerEpoch);
+  const dict: TorchDict = new Map<string, TorchValue>([
+    ['tag', tag],
+    ['epoch', epoch],
+    ['max_eval_score', float(0)],
+    ['max_eval_epoch', 0],
+  ]);
+  const stores = new Map(model.networks.stores().map((store) => [store.module, store]));
+  for (const module of MODULES) {
+    const store = stores.get(module);
+    dict.set(`${module}_state_dict`, store === undefined ? new Map() : moduleState(store, step));
+  }
+  dict.set('xent_loss_state_dict', new Map());
+  dict.set('optimizer_state_dict', optimizerState(model, config, plan, step));
+  dict.set('scheduler_state_dict', schedulerState(config, plan, step));
+  dict.set('scaler_state_dict', new Map());
+  dict.set(
+    'scrl',
+    new Map<string, TorchValue>([
+      ['format', 1],
+      ['step', step],
+      ['steps_per_epoch', plan.stepsPerEpoch],
+      ['batch_size', plan.batch],
+      ['max_epochs', plan.epochs],
+      ['seed', config.seed],
+      ['method', plan.method],
+      ['backbone', config.network.name],
+    ]),
+  );
+  return dict;
+}
+
+/** torch's SGD: momentum buffers by number, and two groups (with LARS, without); numbers run through the groups. */
+function optimizerState(model: PretrainModel, config: Config, plan: Plan, step: number): TorchDict {
+  const { optim } = config.train;
+  const state: TorchDict = new Map();
+  const groups: TorchValue[] = [];
+  for (const adapted of [true, false]) {
+    const numbers: number[] = [];
+    for (const index of groupMembers(model, adapted)) {
+      const { entry } = model.trained[index];
+      const buffer = model.solver.buffers[index];
+      numbers.push(state.size);
+      state.set(state.size, new Map([['momentum_buffer', variableTensor(model.runtime, entry, buffer)]]));
+    }
+    groups.push(
+      new Map<string, TorchValue>([
+        ['lr', float(plan.rate(Math.max(0, step - 1)))],
+        ['momentum', float(optim.momentum)],
+        ['dampening', 0],
+        ['weight_decay', float(adapted ? optim.weight_decay : 0)],
+        ['nesterov', optim.nesterov],
+        ['lars_adaptation', adapted],
+        ['params', numbers],
+      ]),
+    );
+  }
+  return new Map<string, TorchValue>([
+    ['state', step === 0 ? new Map() : state],
+    ['param_groups', groups],
+  ]);
+}
+
+function groupMembers(model: PretrainModel, adapted: boolean): number[] {
+  return [...model.trained.keys()].filter((index) => model.trained[index].adapted === adapted);
+}
+
+function schedulerState(config: Config, plan: Plan, step: number): TorchDict {
+  return new Map<string, TorchValue>([
+    ['max_epochs', plan.epochs],
+    ['warmup_epochs', config.train.warmup_epochs],
+    ['last_epoch', float(step / plan.stepsPerEpoch)],
+    ['epoch_per_step', float(1 / plan.stepsPerEpoch)],
+    ['_last_lr', [float(plan.rate(Math.max(0, step - 1))), float(plan.rate(Math.max(0, step - 1)))]],
+  ]);
+}
+
+/**
+ * Fills the model from a checkpoint of ours or of the reference.
+ *
+ * @param where the file, for messages
+ * @returns where the run is
+ * @throws UserError when a part is missing or does not fit
+ */
+export async function loadTrainingState(
+  model: PretrainModel,
+  config: Config,
+  plan: Plan,
+  checkpoint: TorchDict,
+  where: string,
+  log: Log,
+): Promise<Position> {
+  const position = readPosition(config, plan, checkpoint, where, log);
+  for (const store of model.networks.stores()) {
+    const dict = stateDictOf(checkpoint, where, `${store.module}_state_dict`);
+    if (store.module === 'evaluator' && dict.size === 0) {
+      log.warn('the checkpoint has no online classifier: it starts from its initial values');
+      continue;
+    }
+    await loadModuleState(store, dict, `${where}, ${store.module}_state_dict`);
+  }
+  await loadMomentum(model, checkpoint, where, position.step);
+  return position;
+}
+
+function readPosition(config: Config, plan: Plan, checkpoint: TorchDict, where: string, log: Log): Position {
+  const progress = checkpoint.get('scrl');
+  if (!(progress instanceof Map)) {
+    const epoch = numberOf(checkpoint.get('epoch'));
+    if (epoch === undefined)
+      throw new UserError('has no `epoch`, so it is not known where to go on', { where });
+    return { step: epoch * plan.stepsPerEpoch };
+  }
+  const saved = (key: string) => numberOf(progress.get(key)) ?? Number.NaN;
+  const step = saved('step');
+  const steps = saved('steps_per_epoch');
+  if (progress.get('method') !== plan.method) {
+    throw new UserError(`is a checkpoint of ${progress.get('method')}, not of ${plan.method}`, {
+      where,
+      key: 'network/scrl/enabled',
+      remedy: 'resume with the configuration of that run',
+    });
+  }
+  for (const [key, now] of [
+    ['seed', config.seed],
+    ['batch_size', plan.batch],
+    ['steps_per_epoch', plan.stepsPerEpoch],
+  ] as const) {
+    if (saved(key) === now) continue;
+    if (step % steps !== 0) {
+      throw new UserError(
+        `was saved in the middle of an epoch with ${key} ${saved(key)}; with ${now} the rest of the epoch cannot be the same`,
+        { where, key, value: now, remedy: 'resume with the settings and the images of that run' },
+      );
+    }
+    log.warn(`${key} was ${saved(key)} and is now ${now}: the run goes on from epoch ${step / steps + 1}`);
+  }
+  if (saved('max_epochs') !== plan.epochs) {
+    log.warn(
+      `max_epochs was ${saved('max_epochs')} and is now ${plan.epochs}: the schedule changes from here`,
+    );
+  }
+  return { step: (step / steps) % 1 === 0 ? (step / steps) * plan.stepsPerEpoch : step };
+}
+
+async function loadMomentum(
+  model: PretrainModel,
+  checkpoint: TorchDict,
+  where: string,
+  step: number,
+): Promise<void> {
+  const optimizer = checkpoint.get('optimizer_state_dict');
+  const state = optimizer instanceof Map ? optimizer.get('state') : undefined;
+  if (!(state instanceof Map)) {
+    throw new UserError('has no optimizer state', {
+      where,
+      key: 'optimizer_state_dict',
+      remedy: 'it can serve as initial weights, but a run cannot be resumed from it',
+    });
+  }
+  const order = [...groupMembers(model, true), ...groupMembers(model, false)];
+  if (step > 0 && state.size !== order.length) {
+    throw new UserError(`has ${state.size} momentum buffers, but ${order.length} parameters are trained`, {
+      where,
+      key: 'optimizer_state_dict',
+      remedy:
+        'resume with the configuration of that run (also train/optim/reference_quirks and train/online_eval)',
+    });
+  }
+  for (const [number, index] of order.entries()) {
+    const { entry } = model.trained[index];
+    const buffer = model.solver.buffers[index];
+    const saved = state.get(number);
+    if (saved === undefined) {
+      await model.runtime.write(buffer, new Float32Array(buffer.size));
+      continue;
+    }
+    const dict: StateDict = stateDictOf(saved, `${where}, optimizer_state_dict`);
+    const source = dict.get('momentum_buffer');
+    if (source === undefined || String(source.shape) !== String(entry.shape)) {
+      throw new UserError(`momentum buffer ${number} does not fit ${entry.key} [${entry.shape.join(', ')}]`, {
+        where,
+        key: 'optimizer_state_dict',
+        remedy: 'resume with the configuration of that run',
+      });
+    }
+    const tensor = toFloat32(await loadTensor(source));
+    await writeVariable(model.runtime, buffer, entry.role === 'conv', tensor);
+  }
+}
