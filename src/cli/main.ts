@@ -64,6 +64,8 @@ function report(error: unknown): number {
     return 2;
   }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.stderr.write('This is a bug in scrl, not a mistake of yours. Please report it with the lines above.\n');
+  process.stderr.write(
+    'This is a bug in scrl, not a mistake of yours. Please report it with the lines above.\n',
+  );
   return 1;
 }

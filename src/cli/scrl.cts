@@ -4,9 +4,9 @@
  * starts, and loading an ES module starts it.
  */
 
-import os = require('node:os');
+const { cpus } = require('node:os') as typeof import('node:os');
 
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, 2 * os.cpus().length));
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, 2 * cpus().length));
 // biome-ignore lint/complexity/useArrowFunction: a statement, not a value.
 void (async function () {
   const { main } = await import('./main.js');

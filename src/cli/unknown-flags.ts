@@ -1,3 +1,4 @@
+import { nearest } from '../config/suggest.js';
 import { UserError } from '../core/errors.js';
 
 /** Options of the command that is being parsed; each command adds its own. */
@@ -16,14 +17,10 @@ export function rejectUnknownFlags(argv: Record<string, unknown>): true {
   const unknown = Object.keys(argv).filter((name) => !known.has(name));
   if (unknown.length === 0) return true;
   const lines = unknown.map((name) => {
-    const nearest = closest(name, known);
-    return `  --${name}${nearest === undefined ? '' : `: did you mean --${nearest}?`}`;
+    const likely = nearest(name, known);
+    return `  --${name}${likely === undefined ? '' : `: did you mean --${likely}?`}`;
   });
   throw new UserError(`unknown option${unknown.length > 1 ? 's' : ''}\n${lines.join('\n')}`, {
     remedy: 'see the command with --help',
   });
-}
-
-function closest(name: string, candidates: Iterable<string>): string | undefined {
-  return nearest(name, candidates);
 }

@@ -45,7 +45,8 @@ export const integer = (value: number, range: Range, description: string): Leaf<
 export const number = (value: number, range: Range, description: string): Leaf<number> =>
   leaf('number', value, description, { range });
 
-export const string = (value: string, description: string): Leaf<string> => leaf('string', value, description);
+export const string = (value: string, description: string): Leaf<string> =>
+  leaf('string', value, description);
 
 export const choice = <T extends string>(value: T, choices: readonly T[], description: string): Leaf<T> =>
   leaf('choice', value, description, { choices });
@@ -58,7 +59,7 @@ export function nullable<T>(inner: Leaf<T>, value: T | null): Leaf<T | null> {
   return { ...inner, default: value, nullable: true };
 }
 
-/** Whether the value may stand in a configuration. */
+/** Whether the value may stand in a configuration. A nullable text may not be empty: an unset shell variable is no path. */
 export function accepts(leaf: Leaf, value: unknown): boolean {
   const { kind, range, choices } = leaf;
   if (value === null) return leaf.nullable;
@@ -70,7 +71,7 @@ export function accepts(leaf: Leaf, value: unknown): boolean {
     case 'number':
       return inRange(value, range);
     case 'string':
-      return typeof value === 'string';
+      return typeof value === 'string' && (value !== '' || !leaf.nullable);
     case 'choice':
       return typeof value === 'string' && choices.includes(value);
     case 'pair':
@@ -94,7 +95,7 @@ export function allowed(leaf: Leaf): string {
     boolean: 'true or false',
     integer: `an integer${range}`,
     number: `a number${range}`,
-    string: 'a text',
+    string: leaf.nullable ? 'a text that is not empty' : 'a text',
     choice: `one of ${choices.join(', ')}`,
     pair: `two numbers [low, high], each${range || ' finite'}`,
   };

@@ -1,86 +1,44 @@
 /**
- * Reads a configuration file and the files that it builds on.
- *
- * `_base_: other.yaml` names one file, relative to the file that says so; bases may have bases. The file's own values
- * take precedence over its base's, leaf by leaf.
+ * The configuration of a run: defaults, then the base files, then the file, then the command line. Each value keeps
+ * its origin, and all mistakes are reported at once.
  */
 
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
-import { errorMessage, hasCode, UserError } from '../core/errors.js';
-import { parseYaml, type YamlDocument } from './yaml-document.js';
+import { basename, extname } from 'node:path';
+import { type Assignment, assignLayer } from './assign.js';
+import { assignFlags } from './flags.js';
+import { readLayers } from './layers.js';
+import { Problems } from './problems.js';
+import { checkRules } from './rules.js';
+import { buildConfig, type Config, LEAVES } from './schema.js';
 
-export const BASE_KEY = '_base_';
-
-/** More than any configuration needs; a checkpoint or an image given by mistake is not read. */
-const MAX_BYTES = 1_000_000;
-
-export interface Layer {
-  /** As the user wrote it, joined with the folder of the file that named it. */
-  readonly file: string;
-  readonly document: YamlDocument;
+export interface ConfigSources {
+  /** YAML file; without one, all defaults. */
+  file?: string;
+  /** Value by path (`train/optim/lr`), as text from the command line or typed; undefined means not given. */
+  overrides?: Readonly<Record<string, unknown>>;
 }
 
-/**
- * The files in increasing precedence: the innermost base first, `file` last.
- *
- * @throws UserError when one of them cannot be read or parsed, or when they form a cycle
- */
-export function readLayers(file: string): Layer[] {
-  const layers: Layer[] = [];
-  const seen = new Map<string, string>();
-  let next: { file: string; named?: { where: string; key: string } } | undefined = { file };
-  while (next !== undefined) {
-    const { file: current, named } = next;
-    const text = readText(current, named);
-    const identity = realpathSync(current);
-    if (seen.has(identity)) {
-      throw new UserError(`files build on each other in a circle: ${[...seen.values(), current].join(' -> ')}`, {
-        ...named,
-        remedy: `remove one \`${BASE_KEY}\``,
-      });
-    }
-    seen.set(identity, current);
-    const document = parseYaml(text, current);
-    layers.unshift({ file: current, document });
-    next = baseOf(current, document);
-  }
-  return layers;
+export interface ResolvedConfig {
+  readonly config: Config;
+  /** Of every leaf by path: `default`, `FILE:LINE` or `command line --FLAG`. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** Base name of the file without its extension; `default` without a file. */
+  readonly configName: string;
 }
 
-function baseOf(file: string, document: YamlDocument): { file: string; named: { where: string; key: string } } | undefined {
-  if (!Object.hasOwn(document.value, BASE_KEY)) return undefined;
-  const base = document.value[BASE_KEY];
-  const named = { where: `${file}:${document.line([BASE_KEY])}`, key: BASE_KEY };
-  if (typeof base !== 'string' || base === '') {
-    throw new UserError('must be the path of one YAML file, relative to this one', {
-      ...named,
-      value: base === null || typeof base === 'string' ? base : `a ${Array.isArray(base) ? 'list' : typeof base}`,
-    });
-  }
-  return { file: isAbsolute(base) ? base : join(dirname(file), base), named };
-}
+/** @throws UserError when a file cannot be read or parsed, else one with all keys and values that are wrong */
+export function resolveConfig({ file, overrides = {} }: ConfigSources): ResolvedConfig {
+  const assignments = new Map<string, Assignment>(
+    [...LEAVES].map(([path, leaf]) => [path, { value: leaf.default, origin: 'default' }]),
+  );
+  const problems = new Problems();
+  for (const layer of file === undefined ? [] : readLayers(file)) assignLayer(layer, assignments, problems);
+  assignFlags(overrides, assignments, problems);
 
-function readText(file: string, named: { where: string; key: string } | undefined): string {
-  const details = named ?? { where: file };
-  const subject = named === undefined ? '' : `${file} `;
-  try {
-    const status = statSync(file);
-    if (status.isDirectory()) {
-      throw new UserError(`${subject}is a folder, not a YAML file`, details);
-    }
-    if (status.size > MAX_BYTES) {
-      throw new UserError(`${subject}is too large for a configuration: ${status.size} bytes`, details);
-    }
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
-    if (text.includes('\0')) throw new TypeError('holds null bytes');
-    return text;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw new UserError(`${subject}does not exist`, { ...details, cause: error });
-    }
-    const reason = error instanceof TypeError ? 'is not a text in UTF-8' : `cannot be read: ${errorMessage(error)}`;
-    throw new UserError(`${subject}${reason}`, { ...details, cause: error });
-  }
+  const config = buildConfig(new Map([...assignments].map(([path, { value }]) => [path, value])));
+  checkRules(config, assignments, problems);
+  problems.throwIfAny();
+
+  const origins = new Map([...assignments].map(([path, { origin }]) => [path, origin]));
+  return { config, origins, configName: file === undefined ? 'default' : basename(file, extname(file)) };
 }

@@ -101,14 +101,22 @@ export const SCHEMA = {
     ),
     snapshot_interval: integer(20, { min: 0 }, 'epochs between kept checkpoints; 0 = the last only'),
     tb_interval: integer(1, { min: 1 }, 'steps between two points of the TensorBoard curves'),
-    num_workers: integer(12, { min: 0 }, 'images decoded at once per process; 0 = one for each core'),
+    num_workers: integer(12, { min: 1 }, 'images decoded at once, per process'),
     m: number(0.97, { min: 0, max: 1 }, "decay of the target's moving average at the start; ends at 1"),
     drop_last: boolean(false, 'leave out the last, incomplete batch of an epoch; ours'),
-    save_minutes: number(10, { min: 0 }, 'minutes between saves for a resume; 0 = at ends of epochs only; ours'),
+    save_minutes: number(
+      10,
+      { min: 0 },
+      'minutes between saves for a resume; 0 = at ends of epochs only; ours',
+    ),
     save_steps: integer(0, { min: 0 }, 'steps between saves for a resume; 0 = off; ours'),
     knn_interval: integer(0, { min: 0 }, 'epochs between kNN evaluations; 0 = never; ours'),
     optim: {
-      lr: number(0.45, { above: 0 }, 'peak learning rate for 256 images; grows linearly with the global batch'),
+      lr: number(
+        0.45,
+        { above: 0 },
+        'peak learning rate for 256 images; grows linearly with the global batch',
+      ),
       momentum: number(0.9, { min: 0, below: 1 }, 'momentum of SGD'),
       weight_decay: number(1e-6, { min: 0 }, 'weight decay, not on biases and norms'),
       nesterov: boolean(false, "Nesterov's momentum; an option of SGD in the reference"),
@@ -130,23 +138,30 @@ export const SCHEMA = {
     ),
     batch_size_train: integer(128, { min: 1 }, 'images per step and process'),
     batch_size_eval: integer(2048, { min: 1 }, 'images per step and process, validation'),
-    num_workers: integer(12, { min: 0 }, 'images decoded at once per process; 0 = one for each core'),
+    num_workers: integer(12, { min: 1 }, 'images decoded at once, per process'),
     optim: {
-      lr: number(0.2, { above: 0 }, 'peak learning rate for 256 images; grows linearly with the global batch'),
+      lr: number(
+        0.2,
+        { above: 0 },
+        'peak learning rate for 256 images; grows linearly with the global batch',
+      ),
       momentum: number(0.9, { min: 0, below: 1 }, 'momentum of SGD'),
       weight_decay: number(0, { min: 0 }, 'weight decay'),
       nesterov: boolean(true, "Nesterov's momentum"),
     },
   },
   engine: {
-    device: choice<DeviceChoice>('auto', ['auto', 'cpu', 'gpu'], 'where to compute; auto = a GPU if there is one; ours'),
+    device: choice<DeviceChoice>(
+      'auto',
+      ['auto', 'cpu', 'gpu'],
+      'where to compute; auto = a GPU if there is one; ours',
+    ),
     threads: integer(0, { min: 0 }, 'threads within one operation; 0 = all cores; ours'),
     precision: choice<Precision>('float32', ['float32', 'mixed'], 'mixed = 16 bits where it is safe; ours'),
   },
 } as const satisfies Section;
 
-type ValueOf<Node> =
-  Node extends Leaf<infer T> ? T : { readonly [Key in keyof Node]: ValueOf<Node[Key]> };
+type ValueOf<Node> = Node extends Leaf<infer T> ? T : { readonly [Key in keyof Node]: ValueOf<Node[Key]> };
 
 type PathOf<Node> = {
   [Key in keyof Node & string]: Node[Key] extends Leaf ? Key : `${Key}/${PathOf<Node[Key]>}`;

@@ -39,10 +39,15 @@ export function nearestPath(path: string, known: Iterable<string>): string | und
   const paths = [...known];
   const section = path.slice(0, path.lastIndexOf('/') + 1);
   const name = path.slice(section.length);
-  const siblings = paths.filter((other) => other.startsWith(section) && !other.slice(section.length).includes('/'));
+  const siblings = paths.filter(
+    (other) => other.startsWith(section) && !other.slice(section.length).includes('/'),
+  );
   const sameName = paths.filter((other) => other === name || other.endsWith(`/${name}`));
   return (
-    nearest(path, siblings.filter((other) => nearest(name, [other.slice(section.length)]) !== undefined)) ??
+    nearest(
+      path,
+      siblings.filter((other) => nearest(name, [other.slice(section.length)]) !== undefined),
+    ) ??
     closestOf(path, sameName) ??
     nearest(path, paths)
   );

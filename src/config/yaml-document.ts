@@ -63,7 +63,9 @@ function explain(file: string, error: unknown): UserError {
   const known = error instanceof YAMLException;
   const mark = known ? error.mark : undefined;
   const reason = known ? error.reason : errorMessage(error);
-  const remedy = reason.includes('tab') ? 'indent with spaces; YAML does not allow tabs' : undefined;
+  const remedy = reason.includes('tab character')
+    ? 'indent with spaces; YAML does not allow tabs'
+    : undefined;
   return new UserError(`is not valid YAML: ${reason}`, {
     where: mark === undefined ? file : `${file}:${mark.line + 1}:${mark.column + 1}`,
     ...(remedy === undefined ? {} : { remedy }),

@@ -8,7 +8,7 @@
  */
 
 import type { Window } from './resample.js';
-import { openImage, toImageError } from './sharp.js';
+import { explainFailure, openImage } from './sharp.js';
 import { ImageError, type ImageInfo, type RawImage } from './types.js';
 
 export const REDUCTIONS = [8, 4, 2, 1] as const;
@@ -56,8 +56,8 @@ export async function decodePart(
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true })
-    .catch((error: unknown) => {
-      throw toImageError(path, error);
+    .catch(async (error: unknown) => {
+      throw await explainFailure(path, 'cannot be decoded: damaged, or not complete', error);
     });
   if (found.width !== right - left || found.height !== bottom - top || found.channels !== 3) {
     const size = `${found.width}x${found.height}x${found.channels}`;

@@ -1,6 +1,6 @@
 /** Reads a picture's header: size after the EXIF orientation, and format. No pixel is decoded. */
 
-import { MAX_PIXELS, openImage, toImageError } from './sharp.js';
+import { explainFailure, MAX_PIXELS, openImage } from './sharp.js';
 import { IMAGE_FORMATS, ImageError, type ImageFormat, type ImageInfo } from './types.js';
 
 /**
@@ -10,8 +10,12 @@ import { IMAGE_FORMATS, ImageError, type ImageFormat, type ImageInfo } from './t
 export async function probeImage(path: string): Promise<ImageInfo> {
   const metadata = await openImage(path)
     .metadata()
-    .catch((error: unknown) => {
-      throw toImageError(path, error);
+    .catch(async (error: unknown) => {
+      throw await explainFailure(
+        path,
+        'no picture in a format that is read, or its header is damaged',
+        error,
+      );
     });
   const format = formatOf(metadata.format, metadata.compression);
   if (format === undefined) throw new ImageError(path, `format ${metadata.format} is not supported`);

@@ -69,7 +69,12 @@ export function resample(
 
   const tables = layout(CONSTANT_SPACE, size * 4, size * 4, size * across.taps * 2, size * down.taps * 2);
   const [acrossStarts, downStarts, acrossWeights, downWeights] = tables.offsets;
-  const areas = layout(tables.end, (readable + 1) * stride + 64, (rows + 2) * middleStride, size * middleStride);
+  const areas = layout(
+    tables.end,
+    (readable + 1) * stride + 64,
+    (rows + 2) * middleStride,
+    size * middleStride,
+  );
   const [pixels, middle, result] = areas.offsets;
   const { memory, rows: resizeRows, columns: resizeColumns } = kernel();
   const missing = areas.end - memory.buffer.byteLength;
@@ -113,13 +118,7 @@ interface AxisTaps {
   weights: Int16Array;
 }
 
-function axisTaps(
-  low: number,
-  length: number,
-  sourceSize: number,
-  size: number,
-  context: boolean,
-): AxisTaps {
+function axisTaps(low: number, length: number, sourceSize: number, size: number, context: boolean): AxisTaps {
   const step = length / size;
   const stretch = Math.max(step, 1);
   const support = 2 * stretch;

@@ -6,8 +6,9 @@
  * colour profiles of RGB pictures are ignored; of several frames the first is used. A file that ends too early is an error.
  */
 
+import { access, constants, stat } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import { errorMessage } from '../core/errors.js';
+import { errorMessage, hasCode } from '../core/errors.js';
 import { ImageError } from './types.js';
 
 sharp.concurrency(1);
@@ -27,14 +28,21 @@ export function openImage(source: string): Sharp {
   });
 }
 
-/** Makes any failure of sharp on a file an `ImageError` whose reason is one short line. */
-export function toImageError(path: string, error: unknown): ImageError {
-  const reason = errorMessage(error)
-    .split('\n', 1)[0]
-    .trim()
-    .replaceAll(path, '')
-    .replace(/^[:\s]+|[:\s]+$/g, '');
-  return new ImageError(path, reason === '' ? 'cannot be decoded' : reason, error);
+/**
+ * Makes a failure of sharp on a file an `ImageError`. The reason is our own: libvips keeps one error text for all threads,
+ * so with several files in flight its words may be about another one. They are kept as the cause.
+ *
+ * @param problem the reason when the file can be read and holds something
+ */
+export async function explainFailure(path: string, problem: string, cause: unknown): Promise<ImageError> {
+  try {
+    await access(path, constants.R_OK);
+    return new ImageError(path, (await stat(path)).size === 0 ? 'the file is empty' : problem, cause);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return new ImageError(path, 'there is no such file', cause);
+    if (hasCode(error, 'EACCES', 'EPERM')) return new ImageError(path, 'permission denied', cause);
+    return new ImageError(path, errorMessage(error), cause);
+  }
 }
 
 export { sharp };

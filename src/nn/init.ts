@@ -14,15 +14,11 @@ export function constant(value: number): Initializer {
 /** Normal with variance 2 / fan_out, for filters that a ReLU follows (He et al., 2015). */
 export function kaimingNormalFanOut(outputs: number, kernel: number): Initializer {
   const deviation = Math.sqrt(2 / (outputs * kernel * kernel));
-  return (data, stream) => {
-    for (let i = 0; i < data.length; i++) data[i] = deviation * stream.normal();
-  };
+  return (data, stream) => stream.fillNormal(data, deviation);
 }
 
 /** Uniform in +-1 / sqrt(fan_in), the default of PyTorch's linear layers. */
 export function linearUniform(fanIn: number): Initializer {
   const bound = 1 / Math.sqrt(fanIn);
-  return (data, stream) => {
-    for (let i = 0; i < data.length; i++) data[i] = stream.between(-bound, bound);
-  };
+  return (data, stream) => stream.fillUniform(data, -bound, bound);
 }

@@ -5,10 +5,11 @@
 
 import type { Tensor } from '@tensorflow/tfjs';
 import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
-import { TF_FLOAT } from '../engine/types.js';
+import { TF_FLOAT, TF_INT32, TF_UINT8 } from '../engine/types.js';
 
 export { alsoRun, op, operation, scope, scopePath, toTensor } from '../engine/recorder.js';
 export type { Tensor };
+export { TF_FLOAT, TF_INT32, TF_UINT8 };
 
 /** TensorFlow.js, recording. */
 export const tf = loadTfjs();

@@ -7,13 +7,12 @@ import { alsoRun, FLOAT, operation, scope, type Tensor, tf, toTensor } from '../
  * (running statistics stay each network's own), after the online parameters have been updated.
  *
  * @param pairs target and online parameter, and the operation that updates the online one
- * @param decay scalar m
+ * @param rate scalar 1 - m; not m itself, because near the end of a run float32 cannot tell m from 1
  */
 export function updateTarget(
   pairs: readonly { target: Variable; online: Variable; updated: Operation }[],
-  decay: Tensor,
+  rate: Tensor,
 ): void {
-  const rate = tf.sub(1, decay);
   for (const { target, online, updated } of pairs) {
     scope(`ema/${target.name}`, () => {
       const fresh = toTensor(online.readAfter([updated]).outputs[0]);

@@ -10,8 +10,7 @@
  * [2N, S, S], one for each of red, green and blue: element-wise work on them is contiguous.
  */
 
-import { TF_FLOAT, TF_UINT8 } from '../engine/types.js';
-import { op, scope, type Tensor, tf } from '../ops/tf.js';
+import { op, scope, type Tensor, TF_FLOAT, TF_UINT8, tf } from '../ops/tf.js';
 import type { BlurBasis } from './blur.js';
 import { COLOUR, COLOUR_PARAMETERS } from './photometric-parameters.js';
 

@@ -65,10 +65,21 @@ describe('RandomStream', () => {
 
   it('draws normals of mean 0 and variance 1', () => {
     const stream = new RandomStream(3, 'normal');
-    const draws = Array.from({ length: 50_000 }, () => stream.normal());
-    const mean = draws.reduce((s, x) => s + x, 0) / draws.length;
-    const variance = draws.reduce((s, x) => s + (x - mean) ** 2, 0) / draws.length;
-    expect(mean).toBeCloseTo(0, 1);
-    expect(variance).toBeCloseTo(1, 1);
+    const draws = new Float32Array(50_001);
+    stream.fillNormal(draws, 1);
+    const moment = (power: number) => draws.reduce((sum, x) => sum + x ** power, 0) / draws.length;
+    expect(moment(1)).toBeCloseTo(0, 1);
+    expect(moment(2)).toBeCloseTo(1, 1);
+    expect(moment(3)).toBeCloseTo(0, 1);
+    expect(Math.abs(moment(4) - 3)).toBeLessThan(0.15);
+    expect(new Set(draws).size).toBeGreaterThan(49_900);
+  });
+
+  it('fills with uniform draws', () => {
+    const draws = new Float32Array(10_000);
+    new RandomStream(3, 'uniform').fillUniform(draws, -2, 4);
+    expect(Math.min(...draws)).toBeGreaterThanOrEqual(-2);
+    expect(Math.max(...draws)).toBeLessThanOrEqual(4);
+    expect(draws.reduce((sum, x) => sum + x, 0) / draws.length).toBeCloseTo(1, 1);
   });
 });

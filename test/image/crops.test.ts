@@ -72,7 +72,9 @@ describe('centerCropWindow', () => {
   });
 
   it('refuses a crop larger than the resized picture', () => {
-    expect(() => centerCropWindow(500, 375, 200, 224)).toThrow('the shorter side, 200, must not be below the crop, 224');
+    expect(() => centerCropWindow(500, 375, 200, 224)).toThrow(
+      'the shorter side, 200, must not be below the crop, 224',
+    );
   });
 });
 
@@ -93,7 +95,9 @@ describe('cropBox', () => {
   });
 
   it('refuses a box outside the picture', async () => {
-    await expect(cropBox(path, info, [90, 0, 5, 5], 16)).rejects.toThrow('box [90, 0, 5, 5] lies outside the 90x70');
+    await expect(cropBox(path, info, [90, 0, 5, 5], 16)).rejects.toThrow(
+      'box [90, 0, 5, 5] lies outside the 90x70',
+    );
   });
 });
 

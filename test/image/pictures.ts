@@ -35,7 +35,9 @@ export async function temporaryFolder(): Promise<string> {
 /** Writes a JPEG of a pattern, making its folder. */
 export async function writeJpeg(path: string, width = 24, height = 20, phase = 0): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await picture(pattern(width, height, phase)).jpeg({ quality: 95 }).toFile(path);
+  await picture(pattern(width, height, phase))
+    .jpeg({ quality: 95 })
+    .toFile(path);
 }
 
 /** Largest and mean absolute difference of two pictures. */

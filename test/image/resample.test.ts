@@ -37,7 +37,9 @@ describe('resample', () => {
     const image = noise(new RandomStream(5, 'copy'), 20, 20);
     const actual = new Uint8Array(8 * 8 * 3);
     resample(image, { left: 3, top: 5, width: 8, height: 8 }, 8, false, true, actual);
-    const rows = Array.from({ length: 8 }, (_, y) => [...image.data.subarray(((y + 5) * 20 + 3) * 3).slice(0, 24)]);
+    const rows = Array.from({ length: 8 }, (_, y) => [
+      ...image.data.subarray(((y + 5) * 20 + 3) * 3).slice(0, 24),
+    ]);
     expect([...actual]).toEqual(rows.flat());
   });
 
@@ -69,7 +71,14 @@ describe('resample', () => {
     const after = before.slice();
     resample(small, window, 16, false, false, before);
     const large = noise(stream, 700, 500);
-    resample(large, { left: 0, top: 0, width: 700, height: 500 }, 64, true, true, new Uint8Array(64 * 64 * 3));
+    resample(
+      large,
+      { left: 0, top: 0, width: 700, height: 500 },
+      64,
+      true,
+      true,
+      new Uint8Array(64 * 64 * 3),
+    );
     resample(small, window, 16, false, false, after);
     expect(after).toEqual(before);
   });
@@ -77,6 +86,8 @@ describe('resample', () => {
   it('refuses a result that is too small for its blocks', () => {
     const image = { data: new Uint8Array(300), width: 10, height: 10 };
     const window = { left: 0, top: 0, width: 10, height: 10 };
-    expect(() => resample(image, window, 5, false, false, new Uint8Array(75))).toThrow('output side 5 is below 6');
+    expect(() => resample(image, window, 5, false, false, new Uint8Array(75))).toThrow(
+      'output side 5 is below 6',
+    );
   });
 });

@@ -50,7 +50,7 @@ describe('Progress on a terminal', () => {
       progress.update(terminal.time / 2, { loss: 1.5, lr: 0.25 });
       return terminal.screen[0];
     };
-    expect(at(80)).toMatch(/^train \[#\.{19}\] {2}5 % {2}ETA .* {2}lr 0.25$/);
+    expect(at(85)).toMatch(/^train \[#\.{19}\] {2}5 % {2}ETA .* {2}lr 0.25$/);
     expect(at(62)).toMatch(/^train {2}10 % {2}ETA 3 min 00 s {2}0.5 steps\/s {2}loss 1.5 {2}lr 0.25$/);
     expect(at(50)).toMatch(/^train {2}15 % {2}ETA 2 min 50 s {2}0.5 steps\/s$/);
   });
@@ -175,7 +175,7 @@ describe('formatNumber', () => {
   it.each([
     [0, '0'],
     [1.23456, '1.235'],
-    [0.00012345, '0.0001235'],
+    [0.000123456, '0.0001235'],
     [0.00001, '1.00e-5'],
     [123456, '123456'],
     [2e6, '2.00e+6'],

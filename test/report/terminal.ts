@@ -20,12 +20,7 @@ export class FakeTerminal implements TextStream {
 
   /** What one sees: the lines after carriage returns and clearing; the last one is where the cursor stands. */
   get screen(): string[] {
-    const lines = [''];
-    for (const piece of this.written.join('').split(/(\r\x1b\[2K|\n)/)) {
-      if (piece === '\n') lines.push('');
-      else if (piece.startsWith('\r')) lines[lines.length - 1] = '';
-      else lines[lines.length - 1] += piece;
-    }
-    return lines;
+    const lines = this.written.join('').split('\n');
+    return lines.map((line) => line.split('\r\x1b[2K').at(-1) ?? '');
   }
 }

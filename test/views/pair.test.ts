@@ -9,7 +9,11 @@ describe('drawPair', () => {
   it('is a function of seed, epoch and image', () => {
     const pair = drawPair(1, 2, 3, SIZE, 224);
     expect(drawPair(1, 2, 3, SIZE, 224)).toEqual(pair);
-    for (const other of [drawPair(9, 2, 3, SIZE, 224), drawPair(1, 9, 3, SIZE, 224), drawPair(1, 2, 9, SIZE, 224)]) {
+    for (const other of [
+      drawPair(9, 2, 3, SIZE, 224),
+      drawPair(1, 9, 3, SIZE, 224),
+      drawPair(1, 2, 9, SIZE, 224),
+    ]) {
       expect(other).not.toEqual(pair);
     }
     expect(pair[0].crop).not.toEqual(pair[1].crop);

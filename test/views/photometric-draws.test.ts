@@ -55,7 +55,8 @@ describe('drawPhotometric', () => {
     const jittered = draws(1).filter((draw) => draw.jitter);
     for (const { order } of jittered) counts.set(order.join(), (counts.get(order.join()) ?? 0) + 1);
     expect(counts.size).toBe(24);
-    for (const count of counts.values()) expect(Math.abs(count / jittered.length - 1 / 24)).toBeLessThan(0.006);
+    for (const count of counts.values())
+      expect(Math.abs(count / jittered.length - 1 / 24)).toBeLessThan(0.006);
   });
 
   it('draws the three levels equally often, or a sigma in [0.1, 2)', () => {
@@ -64,7 +65,9 @@ describe('drawPhotometric', () => {
       const found = share(resized, ({ blur }) => blur.kind === 'resized' && blur.level === level);
       expect(Math.abs(found - 1 / 3)).toBeLessThan(0.011);
     }
-    const sigmas = draws(0, 'gaussian').map(({ blur }) => (blur.kind === 'gaussian' ? blur.sigma : Number.NaN));
+    const sigmas = draws(0, 'gaussian').map(({ blur }) =>
+      blur.kind === 'gaussian' ? blur.sigma : Number.NaN,
+    );
     expect(Math.min(...sigmas)).toBeGreaterThanOrEqual(0.1);
     expect(Math.max(...sigmas)).toBeLessThan(2);
     expect(Math.min(...sigmas)).toBeLessThan(0.11);

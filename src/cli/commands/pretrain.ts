@@ -19,7 +19,10 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
         describe: 'check everything, run one step, save and re-read a checkpoint, and estimate the time',
       })
       .example('$0 pretrain --config configs/scrl_200ep.yaml --dataset/root PHOTOS', 'a folder of images')
-      .example('$0 pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run', 'how long will it take?')
+      .example(
+        '$0 pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run',
+        'how long will it take?',
+      )
       .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run') as Argv<Arguments>;
   },
   handler: async (argv) => {

@@ -9,9 +9,17 @@ export const previewCommand: CommandModule<object, Arguments> = {
   builder: (yargs) => {
     declareFlags(['out', 'count']);
     return withConfig(yargs)
-      .option('out', { type: 'string', default: 'preview.png', describe: 'PNG file to write', requiresArg: true })
+      .option('out', {
+        type: 'string',
+        default: 'preview.png',
+        describe: 'PNG file to write',
+        requiresArg: true,
+      })
       .option('count', { type: 'string', default: '6', describe: 'number of images', requiresArg: true })
-      .example('$0 preview --config configs/scrl_200ep.yaml --dataset/root PHOTOS', 'writes preview.png') as Argv<Arguments>;
+      .example(
+        '$0 preview --config configs/scrl_200ep.yaml --dataset/root PHOTOS',
+        'writes preview.png',
+      ) as Argv<Arguments>;
   },
   handler: async (argv) => {
     const resolved = await readConfig(argv);

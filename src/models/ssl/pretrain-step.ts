@@ -57,7 +57,7 @@ export function featureSide(side: number): number {
 /**
  * Compiles the step for one shape of batch.
  *
- * Inputs: those of the view stage; `rate` and `decay` (scalars: learning rate, EMA's m); `labels` [N] int32 when there
+ * Inputs: those of the view stage; `rate` and `target_rate` (scalars: learning rate, EMA's 1 - m); `labels` [N] int32 when there
  * is an evaluator; for SCRL `roi_weights` [2N, K, H W] and `valid` [N, K] (1 for a box, 0 for padding; at least two ones).
  * Outputs: `loss`, `spread`, and with an evaluator `eval_loss` and `eval_correct` (number of right answers among 2N).
  */
@@ -100,7 +100,7 @@ export function compilePretrainStep(
         online: online[i].variable,
         updated: updated[i],
       })),
-      fed.decay,
+      fed.target_rate,
     );
     for (const probe of probes) {
       const index = parameters.findIndex(({ variable }) => variable.name === probe);
@@ -115,7 +115,7 @@ function stepInputs({ options, evaluator }: Networks, shape: PretrainShape): Rec
   const cells = featureSide(side) ** 2;
   return {
     rate: { type: 'float32', shape: [] },
-    decay: { type: 'float32', shape: [] },
+    target_rate: { type: 'float32', shape: [] },
     ...(evaluator && { labels: { type: 'int32', shape: [images] } }),
     ...(options.method === 'scrl' && {
       roi_weights: { type: 'float32', shape: [2 * images, boxes, cells] },

@@ -34,7 +34,7 @@ export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | '
   const totalSteps = steps * train.max_epochs;
   const schedule = {
     baseRate: train.optim.lr,
-    globalBatch: train.batch_size_train,
+    globalBatch: batch,
     stepsPerEpoch: steps,
     maxEpochs: train.max_epochs,
     warmupEpochs: train.warmup_epochs,

@@ -26,7 +26,7 @@ export async function openData(config: Config, log: Console): Promise<{ dataset:
     root,
     ...(annotations !== null && { annotations }),
     log,
-    onProgress: ({ done, total }) => {
+    onProgress: (done, total) => {
       progress ??= new Progress(log, { label: 'reading image headers', total, unit: 'files' });
       progress.update(done);
     },

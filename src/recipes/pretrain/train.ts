@@ -64,6 +64,8 @@ interface Prepared {
   /** Undefined when no image has a usable overlap: there is nothing to learn from such a batch. */
   inputs: Inputs<string> | undefined;
   metrics: Record<string, number>;
+  /** Seconds that the loop waited for the batch. */
+  waited: number;
 }
 
 export async function train(context: TrainContext, start: Position): Promise<TrainResult> {
@@ -89,8 +91,8 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
       if (!undecodable.has(path)) log.warn(`${path}: ${reason}; another image takes its place`);
       undecodable.set(path, reason);
     }
-    progress.addWait(batch.waited);
-    clock.waiting += batch.waited;
+    progress.addWait(prepared.waited);
+    clock.waiting += prepared.waited;
     const metrics: Record<string, number> = { epoch, lr: plan.rate(step), m: plan.decay(step) };
     if (inputs === undefined) {
       skippedSteps++;
@@ -100,13 +102,13 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
       const outputs = await context.model.run(batch.indices.length, {
         ...inputs,
         rate: Float32Array.of(plan.rate(step)),
-        decay: Float32Array.of(plan.decay(step)),
+        target_rate: Float32Array.of(1 - plan.decay(step)),
       });
       const seconds = (performance.now() - began) / 1000;
       clock.inside += seconds;
       Object.assign(metrics, stepMetrics(outputs, batch.indices.length), prepared.metrics, {
         step_s: seconds,
-        wait_s: batch.waited,
+        wait_s: prepared.waited,
       });
       if (!Number.isFinite(outputs.loss)) await stopOnNonFinite(context, batch, step, outputs);
       losses.push(outputs.loss);
@@ -181,9 +183,11 @@ async function* preparedBatches(
     let next = batches.next();
     try {
       for (;;) {
+        const began = performance.now();
         const result = await next;
         if (result.done) break;
-        const prepared = prepare(context, result.value, epoch);
+        const waited = (performance.now() - began) / 1000;
+        const prepared = { ...prepare(context, result.value, epoch), waited };
         next = batches.next();
         next.catch(() => undefined);
         yield { epoch: epoch + 1, prepared };
@@ -229,7 +233,7 @@ export function prepare(
   { config, plan, model }: Pick<TrainContext, 'config' | 'plan' | 'model'>,
   batch: PairBatch,
   epoch: number,
-): Prepared {
+): Omit<Prepared, 'waited'> {
   const inputs = {
     ...photometricInputs(batch, model.basis),
     ...(plan.classes !== undefined && { labels: labelsOf(batch) }),

@@ -146,7 +146,7 @@ describe.each(['byol', 'scrl'] as const)('%s', (method: Method) => {
         images: goldenViews(s),
         labels: Int32Array.from({ length: IMAGES }, (_, i) => i % CLASSES),
         rate: Float32Array.of(row.lr),
-        decay: Float32Array.of(row.m),
+        target_rate: Float32Array.of(1 - row.m),
         ...(method === 'scrl' && goldenBoxes(s)),
       });
       const relative = (actual: number, expected: number) => Math.abs(actual - expected) / Math.abs(expected);

@@ -1,0 +1,100 @@
+/**
+ * Holds the values of one YAML file against the schema: each good value is assigned to its path, everything else is
+ * reported with its line, the nearest known key and what is allowed.
+ */
+
+import { BASE_KEY, type Layer } from './layers.js';
+import { accepts, allowed, type Leaf } from './leaf.js';
+import type { Problems } from './problems.js';
+import { isLeaf, LEAVES, SCHEMA, type Section } from './schema.js';
+import { nearest, nearestPath } from './suggest.js';
+import { isMapping } from './yaml-document.js';
+
+export interface Assignment {
+  readonly value: unknown;
+  /** `default`, `FILE:LINE` or `command line --FLAG`. */
+  readonly origin: string;
+}
+
+/** Paths of leaves and of sections. */
+const KNOWN_PATHS: ReadonlySet<string> = new Set(
+  [...LEAVES.keys()].flatMap((path) => {
+    const parts = path.split('/');
+    return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+  }),
+);
+
+/** Writes the values of a file over those in `assignments`. */
+export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, problems: Problems): void {
+  const { file, document } = layer;
+  for (const { key, line, firstLine } of document.duplicates) {
+    const remedy = key === '<<' ? 'merge several with `<<: [*a, *b]`' : 'keep one of them';
+    problems.add(`is given twice in one mapping, first in line ${firstLine}`, {
+      where: `${file}:${line}`,
+      key,
+      remedy,
+    });
+  }
+  assignSection(SCHEMA, [], document.value);
+
+  function assignSection(section: Section, prefix: readonly string[], values: Record<string, unknown>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (prefix.length === 0 && name === BASE_KEY) continue;
+      const parts = [...prefix, name];
+      const key = parts.join('/');
+      const where = `${file}:${document.line(parts)}`;
+      const node = Object.hasOwn(section, name) ? section[name] : undefined;
+      if (node === undefined) {
+        problems.add('is not a known key', { where, key, remedy: remedyForUnknown(key, prefix, section) });
+      } else if (isLeaf(node)) {
+        if (accepts(node, value)) assignments.set(key, { value, origin: where });
+        else reportValue(problems, { where, key, leaf: node, value, hint: yamlHint(node, value) });
+      } else if (isMapping(value)) {
+        assignSection(node, parts, value);
+      } else if (value !== null) {
+        // A section of which everything is commented out is null, and says nothing.
+        problems.add(`is a section with the keys ${Object.keys(node).join(', ')}`, { where, key, value });
+      }
+    }
+  }
+}
+
+function remedyForUnknown(key: string, prefix: readonly string[], section: Section): string {
+  if (LEAVES.has(key)) return `write it nested: ${nested(key)}`;
+  const guess = nearestPath(key, KNOWN_PATHS);
+  const known = `${prefix.join('/') || 'the top level'} takes ${Object.keys(section).join(', ')}`;
+  return guess === undefined ? known : `did you mean ${guess}? ${known}`;
+}
+
+function nested(path: string): string {
+  const [head, ...rest] = path.split('/');
+  return rest.length === 0 ? `${head}: ...` : `${head}: { ${nested(rest.join('/'))} }`;
+}
+
+/** Reports a value that a leaf does not accept. */
+export function reportValue(
+  problems: Problems,
+  {
+    leaf,
+    hint,
+    ...details
+  }: { where: string; key: string; leaf: Leaf; value: unknown; hint: string | undefined },
+): void {
+  const guess =
+    leaf.kind === 'choice' && typeof details.value === 'string'
+      ? nearest(details.value, leaf.choices)
+      : undefined;
+  const remedy = guess === undefined ? hint : `did you mean ${guess}?`;
+  problems.add(`must be ${allowed(leaf)}`, { ...details, ...(remedy === undefined ? {} : { remedy }) });
+}
+
+/** YAML has types of its own, and what looks like a number may be a text. */
+function yamlHint({ kind }: Leaf, value: unknown): string | undefined {
+  if (kind === 'pair') return 'write it as [0.2, 1.0]';
+  if (typeof value !== 'string') return kind === 'string' && value !== null ? 'put it in quotes' : undefined;
+  if (kind === 'boolean') return 'YAML 1.2 writes it true or false, without quotes';
+  const isNumber = value.trim() !== '' && Number.isFinite(Number(value));
+  return isNumber && (kind === 'integer' || kind === 'number')
+    ? 'write the number without quotes'
+    : undefined;
+}

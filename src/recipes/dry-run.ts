@@ -1,0 +1,106 @@
+/**
+ * Checks everything that a pretraining run needs without starting it: configuration, data, memory, one real step, a
+ * checkpoint written to the run's disk and read back; and estimates the time. Leaves nothing behind.
+ */
+
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { loadCheckpoint } from '../checkpoint/checkpointer.js';
+import type { ResolvedConfig } from '../config/load.js';
+import { formatBytes, formatDuration } from '../core/clock.js';
+import { UserError } from '../core/errors.js';
+import { explainWriteError } from '../core/fs.js';
+import type { Console } from '../report/console.js';
+import { openEngine } from './open-engine.js';
+import { save } from './pretrain/checkpoints.js';
+import { PretrainModel } from './pretrain/model.js';
+import { makeFolder, openData } from './pretrain/setup.js';
+import { loadPairs, prepare } from './pretrain/train.js';
+import { loadTrainingState } from './pretrain/training-state.js';
+
+/** Steps that are timed, after one that is not. */
+const TIMED_STEPS = 2;
+
+export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log: Console }): Promise<void> {
+  const { config } = resolved;
+  const { dataset, plan } = await openData(config, log);
+  const runtime = await openEngine(config.engine, log);
+  const model = new PretrainModel(runtime, config, plan, log);
+  await model.initialize(config.seed, config.network.target_init === 'copy');
+
+  const stepSeconds = await timeSteps(resolved, model, { dataset, plan });
+  const peak = process.resourceUsage().maxRSS * 1024;
+  const limit = await memoryLimit();
+  log.info(`memory: ${formatBytes(peak)} at most so far, of ${formatBytes(limit)}`);
+  if (peak > 0.9 * limit) {
+    log.warn('this is close to all there is: use a smaller train/batch_size_train or augment/input_size');
+  }
+
+  const parent = resolve(config.save_dir === null ? join(config.top_dir, 'runs') : dirname(config.save_dir));
+  const folder = await temporaryFolder(parent);
+  try {
+    const context = { model, config, plan, folder, log };
+    const path = await save(context, { step: 1 }, 'rolling');
+    const { value } = await loadCheckpoint(path, log);
+    await loadTrainingState(model, config, plan, value, path, log);
+    log.info(`checkpoint: ${formatBytes((await stat(path)).size)}, written to ${parent} and read back`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    runtime.close();
+  }
+  const seconds = stepSeconds * plan.totalSteps;
+  log.info(
+    `time: ${formatDuration(stepSeconds)} for a step of ${plan.batch} images, ` +
+      `${formatDuration(stepSeconds * plan.stepsPerEpoch)} for an epoch of ${plan.stepsPerEpoch} steps, ` +
+      `${formatDuration(seconds)} for all ${plan.epochs} epochs`,
+  );
+}
+
+async function timeSteps(
+  { config }: ResolvedConfig,
+  model: PretrainModel,
+  { dataset, plan }: Awaited<ReturnType<typeof openData>>,
+): Promise<number> {
+  let done = -1;
+  let began = performance.now();
+  for (let epoch = 0; done < TIMED_STEPS && epoch < 10; epoch++) {
+    for await (const batch of loadPairs(config, plan, dataset, epoch, 0)) {
+      const { inputs } = prepare({ config, plan, model }, batch, epoch);
+      if (inputs === undefined || batch.indices.length !== plan.batch) continue;
+      const { loss } = await model.run(plan.batch, {
+        ...inputs,
+        rate: Float32Array.of(plan.rate(0)),
+        target_rate: Float32Array.of(1 - plan.decay(0)),
+      });
+      if (!Number.isFinite(loss))
+        throw new UserError(`the loss of the first step is ${loss}`, { where: dataset.root });
+      done++;
+      // The first step includes compiling and the first touch of all memory.
+      if (done === 0) began = performance.now();
+      if (done === TIMED_STEPS) break;
+    }
+  }
+  if (done < 1) {
+    throw new UserError('no batch with a usable overlap of views was found', {
+      where: dataset.root,
+      remedy:
+        'raise the lower end of augment/crop_scale, lower network/scrl/min_size, or set augment/ensure_overlap true',
+    });
+  }
+  return (performance.now() - began) / 1000 / done;
+}
+
+async function temporaryFolder(parent: string): Promise<string> {
+  await makeFolder(parent);
+  return mkdtemp(join(parent, 'dry_run_')).catch((error) => {
+    throw explainWriteError(parent, error);
+  });
+}
+
+/** Memory that this process may use: the machine's, or less in a container. */
+async function memoryLimit(): Promise<number> {
+  const text = await readFile('/sys/fs/cgroup/memory.max', 'utf8').catch(() => 'max');
+  const limit = Number(text);
+  return Number.isFinite(limit) && limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}

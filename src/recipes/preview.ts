@@ -1,0 +1,123 @@
+/**
+ * A picture of what the method sees: on the left each photo with the windows of its two views, then both views after
+ * augmentation with their matched boxes, the same colour for the same place. Made by the code that trains.
+ */
+
+import type { ResolvedConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { writeFileAtomic } from '../core/fs.js';
+import { encodePng } from '../image/encode.js';
+import { thumbnail } from '../image/thumbnail.js';
+import type { SampledBoxes } from '../models/ssl/box-sampler.js';
+import { BOX_COLOURS, Canvas, type Picture } from '../report/canvas.js';
+import type { Console } from '../report/console.js';
+import { blurBasis } from '../views/blur.js';
+import { DEVIATION, MEAN } from '../views/photometric.js';
+import { openEngine } from './open-engine.js';
+import { openData } from './pretrain/setup.js';
+import { loadPairs } from './pretrain/train.js';
+import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './pretrain/views.js';
+
+const GAP = 8;
+/** Windows of view 1 and view 2 on the photo. */
+const WINDOW_COLOURS = [BOX_COLOURS[5], BOX_COLOURS[4]] as const;
+
+export interface PreviewOptions {
+  resolved: ResolvedConfig;
+  /** Number of images; the first of epoch 1. */
+  count: number;
+  /** PNG file to write. */
+  out: string;
+  log: Console;
+}
+
+export async function preview({ resolved, count, out, log }: PreviewOptions): Promise<void> {
+  const config: Config = {
+    ...resolved.config,
+    train: { ...resolved.config.train, batch_size_train: count },
+  };
+  const { dataset, plan } = await openData(config, log);
+  const batches = loadPairs(config, plan, dataset, 0, 0);
+  const { value: batch } = await batches.next();
+  await batches.return();
+  if (batch === undefined) throw new Error('unreachable: a data set without batches');
+  const views = await augmentedViews(config, batch, plan.side, log);
+  const boxes =
+    plan.method === 'scrl' ? batchBoxes(batch, plan.boxes, { seed: config.seed, epoch: 0 }) : undefined;
+
+  const images = batch.indices.length;
+  const canvas = new Canvas(3 * plan.side + 4 * GAP, images * (plan.side + GAP) + GAP);
+  for (const [i, index] of batch.indices.entries()) {
+    const top = GAP + i * (plan.side + GAP);
+    const photo = await thumbnail(dataset.images.path(index), plan.side);
+    canvas.paste(photo, GAP, top);
+    drawWindows(canvas, batch, i, photo.width / dataset.images.width(index), top);
+    for (const view of [0, 1]) {
+      const left = 2 * GAP + plan.side + view * (plan.side + GAP);
+      canvas.paste(views[view * images + i], left, top);
+      if (boxes !== undefined) drawBoxes(canvas, boxes, view * images + i, images, left, top);
+    }
+  }
+  await writeFileAtomic(out, await encodePng(canvas));
+  const usable = boxes === undefined ? '' : `, ${boxes.counters.usableImages} of them with matched boxes`;
+  log.info(
+    `${out}: ${images} images${usable}; photo with the windows of view 1 (red) and 2 (blue), view 1, view 2`,
+  );
+}
+
+/** Runs the photometric stage of the training step, and turns its result back into bytes. */
+async function augmentedViews(
+  config: Config,
+  batch: PairBatch,
+  side: number,
+  log: Console,
+): Promise<Picture[]> {
+  const runtime = await openEngine(config.engine, log);
+  const basis = blurBasis(config.augment.blur, side);
+  const stage = photometricStage(basis);
+  const images = batch.indices.length;
+  const step = runtime.compile('preview', stage.inputs(images, side), (inputs) => ({
+    views: stage.views(inputs),
+  }));
+  const { views } = await step.run(photometricInputs(batch, basis));
+  runtime.close();
+  const size = side * side * 3;
+  return Array.from({ length: 2 * images }, (_, i) => ({
+    width: side,
+    height: side,
+    data: Uint8Array.from({ length: size }, (_, p) => {
+      const value = 255 * (Number(views[i * size + p]) * DEVIATION[p % 3] + MEAN[p % 3]);
+      return Math.max(0, Math.min(255, Math.round(value)));
+    }),
+  }));
+}
+
+function drawWindows(
+  canvas: Canvas,
+  { crops, indices }: PairBatch,
+  image: number,
+  scale: number,
+  top: number,
+): void {
+  for (const view of [0, 1]) {
+    const row = (view * indices.length + image) * 5;
+    const [y, x, height, width] = Array.from(crops.subarray(row, row + 4), (v) => v * scale);
+    canvas.outline([GAP + x, top + y, GAP + x + width, top + y + height], WINDOW_COLOURS[view]);
+  }
+}
+
+function drawBoxes(
+  canvas: Canvas,
+  { boxes, valid }: SampledBoxes,
+  view: number,
+  images: number,
+  left: number,
+  top: number,
+): void {
+  const perImage = valid.length / images;
+  for (let k = 0; k < perImage; k++) {
+    if (valid[(view % images) * perImage + k] === 0) continue;
+    const [l, t, r, b] = boxes.subarray((view * perImage + k) * 4, (view * perImage + k) * 4 + 4);
+    canvas.outline([left + l, top + t, left + r, top + b], BOX_COLOURS[k % BOX_COLOURS.length]);
+  }
+}
