@@ -28,7 +28,7 @@ const KNOWN_PATHS: ReadonlySet<string> = new Set(
 export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, problems: Problems): void {
   const { file, document } = layer;
   for (const { key, line, firstLine } of document.duplicates) {
-    const remedy = key === '<<' ? 'merge several with `<<: [*a, *b]`' : 'keep one of them';
+    const remedy = key.split('/').at(-1) === '<<' ? 'merge several with `<<: [*a, *b]`' : 'keep one of them';
     problems.add(`is given twice in one mapping, first in line ${firstLine}`, {
       where: `${file}:${line}`,
       key,

@@ -16,14 +16,14 @@ export function editDistance(a: string, b: string): number {
 
 /** The nearest candidate, upper and lower case alike; undefined when more than a third of the letters differ. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  // Nothing that long is a misspelling of ours, and the table would grow with the square.
-  if (word.length > 200) return undefined;
   let best: string | undefined;
   let lowest = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
+    const longer = Math.max(word.length, candidate.length);
+    // Nothing that long is a misspelling of ours, and the work grows with the square.
+    if (longer > 200) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    const limit = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
-    if (distance <= limit && distance < lowest) {
+    if (distance <= Math.ceil(longer / 3) && distance < longer && distance < lowest) {
       best = candidate;
       lowest = distance;
     }
@@ -32,27 +32,28 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 }
 
 /**
- * The path that was probably meant by an unknown one: a misspelling in its section, the same name in another section,
- * or a path that is spelled alike.
+ * The path that was probably meant by an unknown one: a misspelling of one in the same section, else the same name in
+ * another section, else a path of which every part is misspelled at most.
  */
 export function nearestPath(path: string, known: Iterable<string>): string | undefined {
   const paths = [...known];
   const section = path.slice(0, path.lastIndexOf('/') + 1);
   const name = path.slice(section.length);
-  const siblings = paths.filter(
-    (other) => other.startsWith(section) && !other.slice(section.length).includes('/'),
-  );
-  const sameName = paths.filter((other) => other === name || other.endsWith(`/${name}`));
-  return (
-    nearest(
-      path,
-      siblings.filter((other) => nearest(name, [other.slice(section.length)]) !== undefined),
-    ) ??
-    closestOf(path, sameName) ??
-    nearest(path, paths)
-  );
+  const siblings = paths
+    .filter((other) => other.startsWith(section))
+    .map((other) => other.slice(section.length))
+    .filter((other) => !other.includes('/'));
+  const sibling = nearest(name, siblings);
+  if (sibling !== undefined) return section + sibling;
+  const sameName = paths.filter((other) => other.endsWith(`/${name}`));
+  const alike = paths.filter((other) => partsAreNear(path.split('/'), other.split('/')));
+  return closest(path, sameName) ?? closest(path, alike);
 }
 
-function closestOf(path: string, candidates: readonly string[]): string | undefined {
+function partsAreNear(parts: readonly string[], others: readonly string[]): boolean {
+  return parts.length === others.length && parts.every((part, i) => nearest(part, [others[i]]) !== undefined);
+}
+
+function closest(path: string, candidates: readonly string[]): string | undefined {
   return candidates.toSorted((a, b) => editDistance(path, a) - editDistance(path, b))[0];
 }

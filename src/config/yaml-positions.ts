@@ -16,6 +16,7 @@ export interface Spot {
 }
 
 export interface Duplicate {
+  /** Path, with slashes. */
   key: string;
   line: number;
   firstLine: number;
@@ -64,6 +65,7 @@ class Reader {
   readonly #source: string;
   readonly #events: readonly Event[];
   readonly #anchors = new Map<string, Spot>();
+  readonly #path: string[] = [];
   #next = 1; // after the event that opens the document
   #offset = 0;
   #line = 1;
@@ -96,12 +98,15 @@ class Reader {
   #entry(mapping: Spot): void {
     const event = this.#events[this.#next];
     const { line } = this.#node();
-    const value = this.#node();
-    if (event.type !== EVENT_ID.SCALAR) return; // js-yaml refuses such a key when it builds the value
-    const key = scalarText(this.#source, event);
+    // js-yaml refuses a key that is no scalar when it builds the value.
+    const key = event.type === EVENT_ID.SCALAR ? scalarText(this.#source, event) : '?';
+    this.#path.push(key);
     const first = mapping.entries.get(key);
-    if (first !== undefined) this.duplicates.push({ key, line, firstLine: first.line });
-    mapping.entries.set(key, { line, value });
+    if (first !== undefined) {
+      this.duplicates.push({ key: this.#path.join('/'), line, firstLine: first.line });
+    }
+    mapping.entries.set(key, { line, value: this.#node() });
+    this.#path.pop();
   }
 
   /** Consumes the end of a collection, if it comes next. */

@@ -62,6 +62,8 @@ export async function readDirectory(source: ByteSource, read: ReadBytes): Promis
 
 /** Position of the first byte of the content. @throws UserError when local header and directory disagree */
 export async function locateContent(source: ByteSource, entry: ZipEntry, read: ReadBytes): Promise<number> {
+  // Checked where an entry is read: archives of any kind hold files that compress absurdly well, and nobody reads them.
+  if (entry.size > LARGEST_RATIO * entry.compressedSize) throw absurdSize(source.name, entry);
   const expectedName = Buffer.from(entry.name);
   const bytes = await read(entry.offset, 30 + expectedName.length);
   const header = view(bytes);
@@ -130,6 +132,13 @@ async function parseEnd(
   return place.offset + place.size === position ? place : undefined;
 }
 
+function absurdSize(
+  where: string,
+  { name, size, compressedSize }: Pick<ZipEntry, 'name' | 'size' | 'compressedSize'>,
+) {
+  return damaged(where, `claims ${size} bytes out of ${compressedSize}`, name);
+}
+
 function parseEntry(where: string, bytes: Uint8Array): { entry: ZipEntry; length: number } {
   const header = view(bytes);
   if (bytes.length < 46 || header.getUint32(0, true) !== DIRECTORY_HEADER) {
@@ -151,9 +160,7 @@ function parseEntry(where: string, bytes: Uint8Array): { entry: ZipEntry; length
     header.getUint32(42, true),
   ]);
   const method = code === 0 ? 'stored' : 'deflate';
-  if (method === 'stored' ? size !== compressedSize : size > LARGEST_RATIO * compressedSize) {
-    throw damaged(where, `claims ${size} bytes out of ${compressedSize}`, name);
-  }
+  if (method === 'stored' && size !== compressedSize) throw absurdSize(where, { name, size, compressedSize });
   const crc = header.getUint32(16, true);
   return { entry: { name, method, size, compressedSize, crc, offset, limit: 0 }, length };
 }

@@ -64,6 +64,27 @@ export class ZipReader {
     });
   }
 
+  /**
+   * Hands the content over piece by piece, in bounded memory; the checksum is known to be right when it returns.
+   *
+   * @throws UserError as `read`, and whatever `consume` throws
+   */
+  async extract(entry: ZipEntry, consume: (piece: Uint8Array) => Promise<void>): Promise<void> {
+    await this.source.use(async (read) => {
+      const position = await locateContent(this.source, entry, read);
+      let crc = 0;
+      let done = 0;
+      for await (const piece of this.#pieces(entry, position, read)) {
+        if (done + piece.length > entry.size)
+          throw damaged(this.source.name, 'is longer than promised', entry.name);
+        crc = crc32(piece, crc);
+        done += piece.length;
+        await consume(piece);
+      }
+      this.#check(entry, done, crc);
+    });
+  }
+
   /** Reads through all entries and checks them, keeping nothing. @throws UserError */
   async verify(): Promise<void> {
     await this.source.use(async () => {
