@@ -110,7 +110,6 @@ export const SCHEMA = {
       'minutes between saves for a resume; 0 = at ends of epochs only; ours',
     ),
     save_steps: integer(0, { min: 0 }, 'steps between saves for a resume; 0 = off; ours'),
-    knn_interval: integer(0, { min: 0 }, 'epochs between kNN evaluations; 0 = never; ours'),
     optim: {
       lr: number(
         0.45,

@@ -52,7 +52,6 @@ export class BatchNorm {
     this.#offset = store.parameter(`${path}.bias`, 'norm-bias', [channels], constant(0));
     this.#mean = store.buffer(`${path}.running_mean`, [channels], constant(0));
     this.#variance = store.buffer(`${path}.running_var`, [channels], constant(1));
-    store.counters.push(`${path}.num_batches_tracked`);
   }
 
   /**

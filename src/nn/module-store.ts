@@ -28,8 +28,6 @@ export class ModuleStore {
   /** Name of the module, the prefix of its variables. */
   readonly module: string;
   readonly entries: StateEntry[] = [];
-  /** Keys of the batch counters that PyTorch's batch norm keeps; they follow from the number of steps. */
-  readonly counters: string[] = [];
 
   constructor(runtime: Runtime, module: string) {
     this.runtime = runtime;

@@ -11,6 +11,9 @@ import type { Runtime } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
 import type { ModuleStore, StateEntry } from '../nn/module-store.js';
 
+const RUNNING_VARIANCE = '.running_var';
+const COUNTER = '.num_batches_tracked';
+
 /** Draws all initial values of a module from streams named by the variables: independent of any order. */
 export async function initializeModule(store: ModuleStore, seed: number): Promise<void> {
   for (const { variable, shape, initialize, role } of store.entries) {
@@ -26,11 +29,13 @@ export async function initializeModule(store: ModuleStore, seed: number): Promis
  * @param batches the number of training steps so far
  */
 export function moduleState(store: ModuleStore, batches: number): StateDict {
-  const dict: StateDict = new Map(
-    store.entries.map((entry) => [entry.key, variableTensor(store.runtime, entry, entry.variable)]),
-  );
-  for (const key of store.counters) {
-    dict.set(key, hostTensor('int64', [], BigInt64Array.of(BigInt(batches))));
+  const dict: StateDict = new Map();
+  for (const entry of store.entries) {
+    dict.set(entry.key, variableTensor(store.runtime, entry, entry.variable));
+    // PyTorch's batch norm lists its counter after the running variance.
+    if (!entry.key.endsWith(RUNNING_VARIANCE)) continue;
+    const counter = entry.key.slice(0, -RUNNING_VARIANCE.length) + COUNTER;
+    dict.set(counter, hostTensor('int64', [], BigInt64Array.of(BigInt(batches))));
   }
   return dict;
 }
@@ -43,7 +48,7 @@ export function moduleState(store: ModuleStore, batches: number): StateDict {
  */
 export async function loadModuleState(store: ModuleStore, dict: StateDict, where: string): Promise<void> {
   const expected = new Map(store.entries.map(({ key, shape }) => [key, shape]));
-  const found = new Map([...dict].filter(([key]) => !store.counters.includes(key)));
+  const found = new Map([...dict].filter(([key]) => !key.endsWith(COUNTER)));
   matchStateDict(expected, found, where);
   for (const { key, variable, role } of store.entries) {
     const source = found.get(key);

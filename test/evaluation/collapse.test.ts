@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { effectiveRank, judgeCollapse, outputSpread } from '../../src/evaluation/collapse.js';
+import { normal } from '../helpers/arrays.js';
 
 /** Normal values in the first `used` of C channels, zeros in the others. */
 function cloud(rows: number, C: number, used = C): Float32Array {
   const stream = new RandomStream(17, 'collapse');
-  return Float32Array.from({ length: rows * C }, (_, i) => (i % C < used ? stream.normal() : 0));
+  return Float32Array.from({ length: rows * C }, (_, i) => (i % C < used ? normal(stream) : 0));
 }
 
 describe('outputSpread', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { cosineSimilarities } from '../../src/evaluation/cosine.js';
+import { normal } from '../helpers/arrays.js';
 
 describe('cosineSimilarities', () => {
   it('visits every pair once, rows in ascending order, whatever the sizes', () => {
@@ -11,8 +12,8 @@ describe('cosineSimilarities', () => {
       [4, 64, 3],
       [3, 131, 7],
     ]) {
-      const queries = Float32Array.from({ length: m * d }, () => stream.normal());
-      const rows = Float32Array.from({ length: n * d }, () => stream.normal());
+      const queries = Float32Array.from({ length: m * d }, () => normal(stream));
+      const rows = Float32Array.from({ length: n * d }, () => normal(stream));
       const seen = Array.from({ length: m }, (): number[] => []);
       cosineSimilarities(
         queries,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { type KnnOptions, knnAccuracy } from '../../src/evaluation/knn.js';
+import { normal } from '../helpers/arrays.js';
 
 /** The definition, with every similarity in memory and every list sorted. */
 function literal(options: Required<Omit<KnnOptions, 'onProgress'>>): { top1: number; top5: number } {
@@ -93,12 +94,12 @@ describe('knnAccuracy', () => {
     ]) {
       for (const excludeSelf of [false, true]) {
         if (excludeSelf && n === 1) continue;
-        const bank = Float32Array.from({ length: n * d }, () => stream.normal());
+        const bank = Float32Array.from({ length: n * d }, () => normal(stream));
         const bankLabels = Array.from({ length: n }, () => stream.integer(0, classes));
         const options = {
           bank,
           bankLabels,
-          queries: excludeSelf ? bank : Float32Array.from({ length: m * d }, () => stream.normal()),
+          queries: excludeSelf ? bank : Float32Array.from({ length: m * d }, () => normal(stream)),
           queryLabels: excludeSelf ? bankLabels : Array.from({ length: m }, () => stream.integer(0, classes)),
           classes,
           k,
@@ -116,7 +117,7 @@ describe('knnAccuracy', () => {
     const features = (separation: number): Float32Array =>
       Float32Array.from(
         { length: 300 * 8 },
-        (_, i) => stream.normal() + (i % 8 === (i >> 3) % 3 ? separation : 0),
+        (_, i) => normal(stream) + (i % 8 === (i >> 3) % 3 ? separation : 0),
       );
     const accuracy = (separation: number): number => {
       const bank = features(separation);

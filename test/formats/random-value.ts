@@ -3,6 +3,7 @@
 import { DTYPES, type DType, elementCount, elementSize, tensorFromBytes } from '../../src/core/array.js';
 import type { RandomStream } from '../../src/core/rng.js';
 import { float, type TorchValue } from '../../src/formats/torch-pth.js';
+import { normal } from '../helpers/arrays.js';
 
 /** Random bytes, so NaNs with any payload occur; bool holds 0 and 1 only. */
 export function randomTensor(random: RandomStream, dtype: DType, shape: readonly number[]) {
@@ -23,7 +24,7 @@ export function randomValue(random: RandomStream, depth = 0): TorchValue {
     () => random.integer(-300, 70_000),
     () => (random.chance(0.5) ? 1n : -1n) * (BigInt(random.next()) << BigInt(random.integer(40, 90))),
     () => float(random.integer(-5, 5)),
-    () => float(random.normal() * 10 ** random.integer(-300, 300)),
+    () => float(normal(random) * 10 ** random.integer(-300, 300)),
     () => float([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0][random.integer(0, 4)]),
     () => ['', 'layer1.0.conv1.weight', 'größer', '日本語 🎉', 'a\nb\0c'][random.integer(0, 5)],
     () => Uint8Array.from({ length: random.integer(0, 9) }, () => random.integer(0, 256)),

@@ -29,3 +29,10 @@ export function randomArray(length: number, name: string): Float32Array {
   const stream = new RandomStream(0, `test/${name}`);
   return Float32Array.from({ length }, () => stream.between(-1, 1));
 }
+
+/** One standard normal draw. */
+export function normal(stream: RandomStream): number {
+  const one = new Float32Array(1);
+  stream.fillNormal(one, 1);
+  return one[0];
+}

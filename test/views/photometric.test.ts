@@ -45,8 +45,7 @@ function shiftHue([r, g, b]: number[], turns: number): number[] {
   const value = Math.max(r, g, b);
   const chroma = value - Math.min(r, g, b);
   if (chroma === 0) return [r, g, b];
-  const sixth =
-    value === r ? (g - b) / chroma : value === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma;
+  const sixth = value === r ? (g - b) / chroma : value === g ? 2 + (b - r) / chroma : 4 + (r - g) / chroma;
   const hue = (((sixth / 6 + turns) % 1) + 1) % 1;
   const x = chroma * (1 - Math.abs(((hue * 6) % 2) - 1));
   const m = value - chroma;
@@ -224,7 +223,10 @@ describe('blur', () => {
     const weight = (x: number) => (x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2);
     const raw = [0.25, 0.25, 0.75, 1.25].map(weight);
     const sum = raw.reduce((a, b) => a + b);
-    expectClose(row, raw.map((w) => w / sum));
+    expectClose(
+      row,
+      raw.map((w) => w / sum),
+    );
   });
 
   it('refuses a draw of the other kind', () => {

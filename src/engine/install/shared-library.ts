@@ -1,97 +1,155 @@
 /**
- * Looks into a shared library without loading it: which processor it is for, and which functions it exports. A library
- * for another machine, or one cut short, is thus refused with a clear message before anything depends on it.
+ * Looks into a shared library without loading it: which machine it is for, and whether it exports given functions. A
+ * library for another machine, or one cut short, is thus refused with a clear message before anything depends on it.
  *
- * Reads ELF (Linux) and the header of Mach-O (macOS); only the tables needed are read, not the 800 MB.
+ * Reads ELF (Linux) and the first bytes of Mach-O (macOS). TensorFlow's table of names is 80 MB; it is read in pieces.
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { hasCode, UserError } from '../../core/errors.js';
 
-/** `process.arch` of the machine that a library is for, and its exported functions where the format gives them away. */
-export interface LibraryFacts {
-  format: 'elf' | 'mach-o';
+/** In Node's words, e.g. `linux` and `x64`; `processor 243` for one that Node does not run on. */
+export interface Machine {
+  platform: 'linux' | 'darwin';
   arch: string;
-  /** Names of defined dynamic symbols; undefined for Mach-O, whose tables are not read. */
-  symbols: ReadonlySet<string> | undefined;
 }
 
-const ELF_MACHINES: Record<number, string> = { 62: 'x64', 183: 'arm64', 40: 'arm', 3: 'ia32' };
-const MACH_CPUS: Record<number, string> = { 16777223: 'x64', 16777228: 'arm64' };
+const ELF_PROCESSORS: Record<number, string> = {
+  3: 'ia32',
+  21: 'ppc64',
+  22: 's390x',
+  40: 'arm',
+  62: 'x64',
+  183: 'arm64',
+};
+const MACH_PROCESSORS: Record<number, string> = { 16777223: 'x64', 16777228: 'arm64' };
 const DYNAMIC_SYMBOLS = 11;
+const SYMBOL_BYTES = 24;
+const PIECE = 4 * 2 ** 20;
 
-/** @throws UserError when the file is missing, is no shared library, or ends before its tables */
-export async function inspectLibrary(path: string): Promise<LibraryFacts> {
+/** @throws UserError when the file cannot be read or is no shared library */
+export function libraryMachine(path: string): Promise<Machine> {
+  return withFile(path, async (file) => machineOf(path, await readAt(file, path, 0, 64)));
+}
+
+/**
+ * Those of `names` that the library defines; undefined for Mach-O, whose tables are not read.
+ *
+ * @throws UserError as `libraryMachine`, and when the file ends before its tables
+ */
+export function definedSymbols(path: string, names: readonly string[]): Promise<Set<string> | undefined> {
+  return withFile(path, async (file) => {
+    const head = await readAt(file, path, 0, 64);
+    if (machineOf(path, head).platform === 'darwin') return undefined;
+    const tables = await findTables(file, path, head);
+    if (tables === undefined) return new Set<string>();
+    const symbols = await readAt(file, path, tables.symbols.offset, tables.symbols.size);
+    return matchNames(file, path, tables.names, nameOffsets(symbols), names);
+  });
+}
+
+function machineOf(path: string, head: Buffer): Machine {
+  if (head.readUInt32BE(0) === 0x7f454c46) {
+    const bigEndian = head[5] === 2;
+    const code = bigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
+    return { platform: 'linux', arch: ELF_PROCESSORS[code] ?? `processor ${code}` };
+  }
+  if (head.readUInt32LE(0) === 0xfeedfacf) {
+    const code = head.readUInt32LE(4);
+    return { platform: 'darwin', arch: MACH_PROCESSORS[code] ?? `processor ${code}` };
+  }
+  throw new UserError('is not a shared library', { where: path, remedy: 'use the library from a TensorFlow wheel' });
+}
+
+interface Range {
+  offset: number;
+  size: number;
+}
+
+/** The dynamic symbols and their names, from the section headers of a 64-bit little-endian file. */
+async function findTables(
+  file: FileHandle,
+  path: string,
+  head: Buffer,
+): Promise<{ symbols: Range; names: Range } | undefined> {
+  if (head[4] !== 2 || head[5] !== 1) return undefined;
+  const stride = head.readUInt16LE(58);
+  const count = head.readUInt16LE(60);
+  const table = await readAt(file, path, Number(head.readBigUInt64LE(40)), stride * count);
+  const range = (at: number): Range => ({
+    offset: Number(table.readBigUInt64LE(at + 24)),
+    size: Number(table.readBigUInt64LE(at + 32)),
+  });
+  for (let at = 0; at + 64 <= table.length; at += stride) {
+    if (table.readUInt32LE(at + 4) !== DYNAMIC_SYMBOLS) continue;
+    const names = table.readUInt32LE(at + 40) * stride;
+    if (names + 64 > table.length) throw cutShort(path);
+    return { symbols: range(at), names: range(names) };
+  }
+  return undefined;
+}
+
+/** Where the names of the defined symbols begin, ascending. Entries: name 4, info 1, other 1, section 2 (0 = imported), ... */
+function nameOffsets(symbols: Buffer): Uint32Array {
+  const offsets: number[] = [];
+  for (let at = 0; at + SYMBOL_BYTES <= symbols.length; at += SYMBOL_BYTES) {
+    if (symbols.readUInt16LE(at + 6) !== 0) offsets.push(symbols.readUInt32LE(at));
+  }
+  return Uint32Array.from(offsets).sort();
+}
+
+/** Walks through the names in pieces that overlap by the longest wanted name, so that none is split. */
+async function matchNames(
+  file: FileHandle,
+  path: string,
+  table: Range,
+  offsets: Uint32Array,
+  wanted: readonly string[],
+): Promise<Set<string>> {
+  const wantedSet = new Set(wanted);
+  const overlap = Math.max(0, ...wanted.map((name) => name.length)) + 1;
+  const found = new Set<string>();
+  let next = 0;
+  for (let start = 0; start < table.size; start += PIECE) {
+    const length = Math.min(PIECE + overlap, table.size - start);
+    const bytes = await readAt(file, path, table.offset + start, length);
+    for (; next < offsets.length && offsets[next] < start + PIECE; next++) {
+      const at = offsets[next] - start;
+      // Names of C++ functions, by far the most, are longer than any wanted one.
+      const end = bytes.subarray(at, at + overlap).indexOf(0);
+      if (end < 0) continue;
+      const name = bytes.toString('latin1', at, at + end);
+      if (wantedSet.has(name)) found.add(name);
+    }
+  }
+  return found;
+}
+
+async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await open(path).catch((error) => {
     if (!hasCode(error, 'ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR')) throw error;
-    throw new UserError('the library cannot be read', { where: path, cause: error });
+    throw new UserError('the library cannot be read', {
+      where: path,
+      remedy: 'check that the file is there and may be read',
+      cause: error,
+    });
   });
   try {
-    const head = await readAt(file, path, 0, 64);
-    if (head.readUInt32BE(0) === 0x7f454c46) return await inspectElf(file, path, head);
-    if (head.readUInt32LE(0) === 0xfeedfacf) {
-      const cpu = head.readUInt32LE(4);
-      return { format: 'mach-o', arch: MACH_CPUS[cpu] ?? `processor ${cpu}`, symbols: undefined };
-    }
-    throw new UserError('is not a shared library', { where: path, remedy: 'install the runtime again' });
+    return await work(file);
   } finally {
     await file.close();
   }
 }
 
-/** @param head the first 64 bytes: the ELF header of a 64-bit file */
-async function inspectElf(file: FileHandle, path: string, head: Buffer): Promise<LibraryFacts> {
-  const machine = head.readUInt16LE(18);
-  const arch = ELF_MACHINES[machine] ?? `processor ${machine}`;
-  const is64LittleEndian = head[4] === 2 && head[5] === 1;
-  if (!is64LittleEndian) return { format: 'elf', arch, symbols: new Set() };
-  const sectionOffset = Number(head.readBigUInt64LE(40));
-  const sectionSize = head.readUInt16LE(58);
-  const sectionCount = head.readUInt16LE(60);
-  const table = await readAt(file, path, sectionOffset, sectionSize * sectionCount);
-  const section = (index: number) => {
-    const at = index * sectionSize;
-    return {
-      type: table.readUInt32LE(at + 4),
-      offset: Number(table.readBigUInt64LE(at + 24)),
-      size: Number(table.readBigUInt64LE(at + 32)),
-      link: table.readUInt32LE(at + 40),
-    };
-  };
-  for (let i = 0; i < sectionCount; i++) {
-    const { type, offset, size, link } = section(i);
-    if (type !== DYNAMIC_SYMBOLS) continue;
-    const names = section(link);
-    return {
-      format: 'elf',
-      arch,
-      symbols: definedSymbols(
-        await readAt(file, path, offset, size),
-        await readAt(file, path, names.offset, names.size),
-      ),
-    };
-  }
-  return { format: 'elf', arch, symbols: new Set() };
-}
-
-/** Entries are 24 bytes: name 4, info 1, other 1, section 2, value 8, size 8; section 0 means imported. */
-function definedSymbols(symbols: Buffer, names: Buffer): Set<string> {
-  const found = new Set<string>();
-  for (let at = 0; at + 24 <= symbols.length; at += 24) {
-    if (symbols.readUInt16LE(at + 6) === 0) continue;
-    const start = symbols.readUInt32LE(at);
-    // C functions only: mangled C++ names, by far the most, start with an underscore.
-    if (names[start] !== 0x54 /* T */) continue;
-    found.add(names.toString('latin1', start, names.indexOf(0, start)));
-  }
-  return found;
-}
-
 async function readAt(file: FileHandle, path: string, position: number, length: number): Promise<Buffer> {
+  // A position taken from damaged bytes must not become a huge allocation.
+  if (!(position >= 0 && position + length <= (await file.stat()).size)) throw cutShort(path);
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await file.read(buffer, 0, length, position);
-  if (bytesRead < length) {
-    throw new UserError('the library is cut short', { where: path, remedy: 'install the runtime again' });
-  }
+  if (bytesRead < length) throw cutShort(path);
   return buffer;
+}
+
+function cutShort(path: string): UserError {
+  return new UserError('the library is cut short', { where: path, remedy: 'get it again' });
 }

@@ -161,7 +161,7 @@ describe('ZipReader', () => {
     await expect(open(single(content, { method: 12 }))).rejects.toThrow('compression method 12');
     await expect(open(single(content, { size: 6 }))).rejects.toThrow('claims 6 bytes out of 5');
     const bomb = deflateRawSync(Buffer.alloc(2 ** 20));
-    await expect(open(single(bomb, { method: 8, size: 2 ** 20 }))).rejects.toThrow(
+    await expect(readAll(single(bomb, { method: 8, size: 2 ** 20 }))).rejects.toThrow(
       'claims 1048576 bytes out of',
     );
     const bytes = await archive({ a: Buffer.from('1'), b: Buffer.from('2') });

@@ -1,0 +1,105 @@
+/** Writes a file piece by piece, with its SHA-256 on the way, and compares files with what was recorded. */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../../core/errors.js';
+
+export interface FileRecord {
+  bytes: number;
+  sha256: string;
+}
+
+/** Inflating yields small pieces; they are collected to this size before they are written. */
+const WRITE_BYTES = 2 ** 20;
+
+/**
+ * Writes what `produce` hands over to a new file, flushed to the disk.
+ *
+ * @param onBytes called with the size of each piece
+ */
+export async function saveFile(
+  path: string,
+  produce: (consume: (piece: Uint8Array) => Promise<void>) => Promise<void>,
+  onBytes: (count: number) => void,
+): Promise<FileRecord> {
+  await mkdir(dirname(path), { recursive: true });
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
+  const file = await open(path, 'wx');
+  try {
+    const flush = async () => {
+      const block = Buffer.concat(waiting);
+      waiting = [];
+      waitingBytes = 0;
+      hash.update(block);
+      bytes += block.length;
+      await file.writeFile(block);
+      onBytes(block.length);
+    };
+    await produce(async (piece) => {
+      waiting.push(piece);
+      waitingBytes += piece.length;
+      if (waitingBytes >= WRITE_BYTES) await flush();
+    });
+    await flush();
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Hands over a file's content in pieces. */
+export async function streamFile(path: string, consume: (piece: Uint8Array) => Promise<void>): Promise<void> {
+  for await (const piece of createReadStream(path, { highWaterMark: WRITE_BYTES })) {
+    await consume(piece as Buffer);
+  }
+}
+
+/** Whether all files have their recorded size: cheap, catches what was deleted or cut short. */
+export async function sizesMatch(folder: string, files: Readonly<Record<string, FileRecord>>): Promise<boolean> {
+  for (const [name, { bytes }] of Object.entries(files)) {
+    const size = await stat(join(folder, name)).then(
+      (status) => status.size,
+      () => -1,
+    );
+    if (size !== bytes) return false;
+  }
+  return true;
+}
+
+/** Whether all files have their recorded checksum: reads every byte, some seconds. */
+export async function checksumsMatch(
+  folder: string,
+  files: Readonly<Record<string, FileRecord>>,
+  onBytes: (count: number) => void,
+): Promise<boolean> {
+  for (const [name, { sha256 }] of Object.entries(files)) {
+    const hash = createHash('sha256');
+    await streamFile(join(folder, name), async (piece) => {
+      hash.update(piece);
+      onBytes(piece.length);
+    });
+    if (hash.digest('hex') !== sha256) return false;
+  }
+  return true;
+}
+
+/** @throws UserError when the bytes do not fit. File systems that do not tell their size are trusted. */
+export function requireSpace(
+  folder: string,
+  needed: { bytes: number; text: string },
+  { bavail, bsize, blocks }: { bavail: number; bsize: number; blocks: number },
+  format: (bytes: number) => string,
+): void {
+  const free = bavail * bsize;
+  if (blocks === 0 || free >= needed.bytes) return;
+  throw new UserError(`${format(needed.bytes)} are needed ${needed.text}, but only ${format(free)} are free`, {
+    where: folder,
+    remedy: 'free some space, or set SCRL_HOME to a folder on another disk',
+  });
+}

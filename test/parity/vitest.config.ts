@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Comparisons with the real PyTorch, TensorBoard and so on: `npm run parity`, with `SCRL_PYTHON` naming a Python that has them. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/parity/**/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
+  },
+});
