@@ -1,6 +1,6 @@
 /**
- * An installed runtime: a folder with the libraries and `engine.json`, which says what they are. Looking one up is cheap
- * (sizes are compared, 850 MB are not hashed), as every command does it.
+ * Finds the TensorFlow runtime. Every command does it, so it is cheap: of an installed one the file sizes are compared
+ * with `engine.json`, and nothing is hashed or loaded.
  */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -8,9 +8,16 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { hasCode, UserError } from '../../core/errors.js';
 import { cacheFolder } from '../../core/fs.js';
-import { inspectLibrary } from './shared-library.js';
-
-export type Variant = 'cpu' | 'cuda';
+import {
+  findLibraries,
+  type Libraries,
+  librariesBeside,
+  realName,
+  type Variant,
+  versionInName,
+} from './library-files.js';
+import { type FileRecord, sizesMatch } from './save-file.js';
+import { checkMachine } from './verify.js';
 
 /** What `engine.json` records. */
 export interface Manifest {
@@ -20,53 +27,35 @@ export interface Manifest {
   source: string;
   platform: string;
   arch: string;
+  /** When, in ISO 8601. */
+  installed: string;
   /** Files by path relative to the folder. */
-  files: Record<string, { bytes: number; sha256: string }>;
-  /** What must be loaded before the framework library, in order; relative paths. */
+  files: Record<string, FileRecord>;
+  /** What must be loaded before TensorFlow, in order; relative paths. */
   preload: string[];
 }
 
 export interface InstalledEngine {
   folder: string;
-  variant: Variant;
   /** `unknown` for a library that was not installed by scrl. */
+  variant: Variant | 'unknown';
+  /** `unknown` where nothing but the library itself could tell. */
   version: string;
   source: string;
-  /** Shared libraries in load order. */
+  /** The library with the C API. */
+  ccLibrary: string;
+  frameworkLibrary?: string;
+  /** CUDA libraries to be loaded first, in order. */
+  preload: string[];
+  /** All of these in load order. */
   libraries: string[];
 }
 
 export const MANIFEST = 'engine.json';
-
-/** File names of the main library and of the framework library that it needs, by platform. */
-const MAIN = /^libtensorflow(_cc)?(\.so\.2|\.2\.dylib)$/;
-const FRAMEWORK = /^libtensorflow_framework(\.so\.2|\.2\.dylib)$/;
-
-/** Members of an archive that make up the runtime. */
-export function isEngineFile(name: string): boolean {
-  return MAIN.test(name) || FRAMEWORK.test(name);
-}
+const VARIABLE = 'SCRL_TENSORFLOW';
 
 export function enginesFolder(): string {
   return join(cacheFolder(), 'engine');
-}
-
-/**
- * The libraries in a folder, in load order.
- *
- * @throws UserError when there is no main library
- */
-export async function librariesIn(folder: string): Promise<string[]> {
-  const names = (await readdir(folder).catch(() => [] as string[])).filter(isEngineFile);
-  const main = names.find((name) => MAIN.test(name));
-  if (main === undefined) {
-    throw new UserError('holds no TensorFlow library', {
-      where: folder,
-      remedy: 'expected libtensorflow_cc.so.2 or libtensorflow.so.2 (on macOS the .2.dylib)',
-    });
-  }
-  const framework = names.filter((name) => FRAMEWORK.test(name));
-  return [...framework, main].map((name) => join(folder, name));
 }
 
 /**
@@ -76,61 +65,68 @@ export async function librariesIn(folder: string): Promise<string[]> {
  * @param preferCuda take a CUDA runtime if one is installed
  * @throws UserError when `$SCRL_TENSORFLOW` is set and wrong
  */
-export async function findEngine(preferCuda: boolean): Promise<InstalledEngine | undefined> {
-  const given = process.env.SCRL_TENSORFLOW;
+export async function findEngine(preferCuda = false): Promise<InstalledEngine | undefined> {
+  const given = process.env[VARIABLE];
   if (given !== undefined && given !== '') return fromUser(given);
   const installed = await installedEngines();
   const wanted = installed.find(({ variant }) => (variant === 'cuda') === preferCuda);
   return wanted ?? installed[0] ?? (await fromTfjs());
 }
 
-/** Installed runtimes, the newest version first. Damaged ones are left out. */
+/** Installed runtimes, the one that was installed last first. Damaged ones are left out. */
 export async function installedEngines(): Promise<InstalledEngine[]> {
   const root = enginesFolder();
   const names = await readdir(root).catch(() => [] as string[]);
-  const found: InstalledEngine[] = [];
+  const found: { engine: InstalledEngine; installed: string }[] = [];
   for (const name of names.filter((name) => !name.endsWith('.tmp')).sort()) {
-    const engine = await readEngine(join(root, name));
-    if (engine !== undefined) found.push(engine);
+    const folder = join(root, name);
+    const engine = await readEngine(folder);
+    if (engine !== undefined)
+      found.push({ engine, installed: (await readManifest(folder))?.installed ?? '' });
   }
-  return found.reverse();
+  found.sort((a, b) => (a.installed < b.installed ? 1 : a.installed > b.installed ? -1 : 0));
+  return found.map(({ engine }) => engine);
 }
 
-/** The runtime in a folder; undefined when it is incomplete. */
+/** The runtime in a folder; undefined when there is none, or files are missing or cut short. */
 export async function readEngine(folder: string): Promise<InstalledEngine | undefined> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch((error) => {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+  const manifest = await readManifest(folder);
+  if (manifest === undefined || !(await sizesMatch(folder, manifest.files))) return undefined;
+  const { variant, version, source } = manifest;
+  const preload = manifest.preload.map((name) => join(folder, name));
+  return describe(folder, await findLibraries(folder), { variant, version, source, preload });
+}
+
+/** `engine.json`; undefined when it is not there or was damaged, e.g. by a power cut. */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    const manifest = JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')) as Partial<Manifest> | null;
+    const complete =
+      typeof manifest?.files === 'object' &&
+      Object.keys(manifest.files).length > 0 &&
+      Array.isArray(manifest.preload);
+    return complete ? (manifest as Manifest) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
-  });
-  if (text === undefined) return undefined;
-  const manifest = JSON.parse(text) as Manifest;
-  for (const [name, { bytes }] of Object.entries(manifest.files)) {
-    const size = await stat(join(folder, name)).then(
-      ({ size }) => size,
-      () => -1,
-    );
-    if (size !== bytes) return undefined;
   }
-  const { variant, version, source, preload } = manifest;
-  const libraries = [...preload.map((name) => join(folder, name)), ...(await librariesIn(folder))];
-  return { folder, variant, version, source, libraries };
 }
 
 async function fromUser(path: string): Promise<InstalledEngine> {
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory();
-  const where = '$SCRL_TENSORFLOW';
-  if (isFolder === undefined) {
+  const where = `$${VARIABLE}`;
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined) {
     throw new UserError('there is no such file or folder', {
       where,
       value: path,
-      remedy: 'unset it, or let it name the folder of libtensorflow_cc.so.2',
+      remedy: `unset ${VARIABLE}, or let it name the folder of libtensorflow_cc.so.2, or the library itself`,
     });
   }
-  const folder = isFolder ? path : dirname(path);
-  const libraries = await librariesIn(folder);
-  const library = libraries[libraries.length - 1];
-  await checkArchitecture(library);
-  return { folder, variant: 'cpu', version: 'unknown', source: `${where}=${path}`, libraries };
+  if (!status.isDirectory()) return outside(dirname(path), await librariesBeside(path), where);
+  const own = await readEngine(path);
+  if (own === undefined) return outside(path, await findLibraries(path), where);
+  await checkMachine({ main: own.ccLibrary, framework: own.frameworkLibrary });
+  return own;
 }
 
 async function fromTfjs(): Promise<InstalledEngine | undefined> {
@@ -143,26 +139,32 @@ async function fromTfjs(): Promise<InstalledEngine | undefined> {
       continue;
     }
     const folder = join(root, 'deps', 'lib');
-    const libraries = await librariesIn(folder).catch(() => undefined);
-    if (libraries === undefined) continue;
-    return {
-      folder,
-      variant: name.endsWith('gpu') ? 'cuda' : 'cpu',
-      version: 'unknown',
-      source: name,
-      libraries,
-    };
+    // Nobody asked for this one: where it is absent or for another machine, there is simply none.
+    const engine = await findLibraries(folder)
+      .then((libraries) => outside(folder, libraries, name))
+      .catch(() => undefined);
+    if (engine !== undefined) return engine;
   }
   return undefined;
 }
 
-/** @throws UserError when the library is for another processor, naming both */
-export async function checkArchitecture(path: string): Promise<void> {
-  const { arch } = await inspectLibrary(path);
-  if (arch !== process.arch) {
-    throw new UserError(`is a library for ${arch}, but this machine is ${process.arch}`, {
-      where: path,
-      remedy: 'use the library that was built for this machine',
-    });
-  }
+/** A runtime that scrl did not install. @throws UserError when it is for another machine */
+async function outside(folder: string, libraries: Libraries, source: string): Promise<InstalledEngine> {
+  await checkMachine(libraries);
+  const version = versionInName(await realName(libraries.main)) ?? 'unknown';
+  return describe(folder, libraries, { variant: 'unknown', version, source, preload: [] });
+}
+
+function describe(
+  folder: string,
+  { main, framework }: Libraries,
+  facts: Pick<InstalledEngine, 'variant' | 'version' | 'source' | 'preload'>,
+): InstalledEngine {
+  return {
+    folder,
+    ...facts,
+    ccLibrary: main,
+    ...(framework === undefined ? {} : { frameworkLibrary: framework }),
+    libraries: [...facts.preload, ...(framework === undefined ? [] : [framework]), main],
+  };
 }

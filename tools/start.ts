@@ -1,0 +1,141 @@
+/**
+ * `npm start`: the main job, on data that it makes. Installs the TensorFlow runtime once, renders a small data set of shapes,
+ * pretrains SCRL on it, and measures how well the features tell the shapes apart, before and after.
+ *
+ *     npm start [-- --out FOLDER]        default: quickstart in the current folder
+ *
+ * Running it again makes a new run in the same folder; the data set is kept.
+ */
+
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { resolveConfig } from '../src/config/load.js';
+import { formatDuration } from '../src/core/clock.js';
+import { UserError } from '../src/core/errors.js';
+import { openDataset } from '../src/data/dataset.js';
+import { ensureEngine } from '../src/engine/install/install.js';
+import { Runtime } from '../src/engine/runtime.js';
+import { knnAccuracy } from '../src/evaluation/knn.js';
+import { Embedder } from '../src/recipes/embed.js';
+import { installProgress } from '../src/recipes/install-progress.js';
+import { pretrain } from '../src/recipes/pretrain.js';
+import { preview } from '../src/recipes/preview.js';
+import { Console } from '../src/report/console.js';
+import { Progress } from '../src/report/progress.js';
+import { makeShapes } from './shapes/write.js';
+
+const CONFIG = new URL('../../configs/quickstart.yaml', import.meta.url).pathname;
+const IMAGES = { train: 1000, val: 200 };
+const NEIGHBOURS = 20;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: 'quickstart' } } });
+  const began = performance.now();
+  const log = new Console(process.stderr);
+  const { libraries } = await ensureEngine({ log, onProgress: installProgress(log) });
+
+  const shapes = join(values.out, 'shapes');
+  const crops = join(values.out, 'shapes-by-category');
+  if (!existsSync(shapes) || !existsSync(crops)) await makeData(shapes, crops, log);
+
+  const resolved = resolveConfig({
+    file: CONFIG,
+    overrides: { 'dataset/root': join(shapes, 'train'), top_dir: values.out },
+  });
+  const { config } = resolved;
+  const picture = join(values.out, 'preview.png');
+  await preview({ resolved, count: 6, out: picture, log });
+  const { folder, firstLoss, lastLoss, spread, interrupted } = await pretrain({
+    resolved,
+    configFile: CONFIG,
+    overwrite: false,
+    log,
+  });
+  if (interrupted !== undefined) {
+    process.exitCode = 130;
+    return;
+  }
+
+  const runtime = Runtime.open({ libraries, ...config.engine });
+  const embedder = new Embedder(runtime, config.network.name, config.augment.input_size, 32);
+  const bank = await openDataset({ root: crops, split: 'train', log });
+  const queries = await openDataset({ root: crops, split: 'val', log });
+  await embedder.initialize(config.seed);
+  await embedder.calibrate(bank);
+  const before = await nearestNeighbours(embedder, bank, queries, log, 'kNN, random weights');
+  await embedder.load(folder);
+  const after = await nearestNeighbours(embedder, bank, queries, log, 'kNN, pretrained');
+  runtime.close();
+
+  const here = (path: string) => relative(process.cwd(), path) || '.';
+  const categories = bank.classes?.length ?? 1;
+  process.stdout.write(
+    `
+Pretrained ${config.network.name} with SCRL on ${IMAGES.train} images without labels, in ${formatDuration((performance.now() - began) / 1000)}.
+
+  loss                     ${firstLoss.toFixed(2)} -> ${lastLoss.toFixed(2)}
+  spread of the outputs    ${spread.toFixed(2)}   (1 = even over the sphere, 0 = collapsed)
+  nearest neighbours       ${before.toFixed(1)} % -> ${after.toFixed(1)} %   (${categories} categories, chance ${(100 / categories).toFixed(1)} %; random weights -> pretrained)
+
+  what the method saw      ${here(picture)}
+  the curve                ${here(join(folder, 'loss.svg'))}
+  the backbone             ${here(join(folder, 'checkpoint_last.pth'))}   (torch.load reads it)
+
+Next: your own photos, any folder of images
+  npx scrl preview  --config configs/one_machine.yaml --dataset/root PHOTOS
+  npx scrl pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run
+  npx scrl pretrain --config configs/one_machine.yaml --dataset/root PHOTOS
+`,
+  );
+}
+
+async function makeData(shapes: string, crops: string, log: Console): Promise<void> {
+  const progress = new Progress(log, {
+    label: 'rendering shapes',
+    total: IMAGES.train + IMAGES.val,
+    unit: 'images',
+  });
+  const made = await makeShapes({
+    out: shapes,
+    classFolders: crops,
+    ...IMAGES,
+    seed: 0,
+    size: 256,
+    overwrite: true,
+    onProgress: (done) => progress.update(done),
+  });
+  progress.finish();
+  log.info(`${made.train + made.val} images with ${made.objects} objects in ${shapes}`);
+}
+
+/** Accuracy in percent of telling the queries' categories by their nearest neighbours in the bank. */
+async function nearestNeighbours(
+  embedder: Embedder,
+  bank: Awaited<ReturnType<typeof openDataset>>,
+  queries: Awaited<ReturnType<typeof openDataset>>,
+  log: Console,
+  label: string,
+): Promise<number> {
+  const progress = new Progress(log, { label, total: bank.count + queries.count, unit: 'images' });
+  const a = await embedder.embed(bank, (done) => progress.update(done));
+  const b = await embedder.embed(queries, (done) => progress.update(bank.count + done));
+  progress.finish();
+  const { top1 } = knnAccuracy({
+    bank: a.data,
+    bankLabels: a.labels,
+    queries: b.data,
+    queryLabels: b.labels,
+    classes: bank.classes?.length ?? 1,
+    k: NEIGHBOURS,
+  });
+  return top1;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 2;
+}
