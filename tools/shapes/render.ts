@@ -142,8 +142,6 @@ function paintObject(
   }
 }
 
-/** Muted: brightness varies most, as in photographs, and tells nothing about the category. */
 function randomColour(stream: RandomStream): Colour {
-  const grey = stream.between(25, 230);
-  return [grey + stream.between(-25, 25), grey + stream.between(-25, 25), grey + stream.between(-25, 25)];
+  return [stream.between(15, 240), stream.between(15, 240), stream.between(15, 240)];
 }
