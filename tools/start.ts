@@ -1,6 +1,7 @@
 /**
  * `npm start`: the main job, on data that it makes. Installs the TensorFlow runtime once, renders a small data set of shapes,
- * pretrains SCRL on it, and measures how well the features tell the shapes apart, before and after.
+ * pretrains SCRL on the objects cut out of it (no labels), and measures how well nearest neighbours in the features tell
+ * the categories apart, before and after.
  *
  *     npm start [-- --out FOLDER]        default: quickstart in the current folder
  *
@@ -26,7 +27,7 @@ import { Progress } from '../src/report/progress.js';
 import { makeShapes } from './shapes/write.js';
 
 const CONFIG = new URL('../../configs/quickstart.yaml', import.meta.url).pathname;
-const IMAGES = { train: 1000, val: 200 };
+const IMAGES = { train: 700, val: 200 };
 const NEIGHBOURS = 20;
 
 async function main(): Promise<void> {
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
 
   const resolved = resolveConfig({
     file: CONFIG,
-    overrides: { 'dataset/root': join(shapes, 'train'), top_dir: values.out },
+    overrides: { 'dataset/root': join(crops, 'train'), top_dir: values.out },
   });
   const { config } = resolved;
   const picture = join(values.out, 'preview.png');
@@ -72,7 +73,8 @@ async function main(): Promise<void> {
   const categories = bank.classes?.length ?? 1;
   process.stdout.write(
     `
-Pretrained ${config.network.name} with SCRL on ${IMAGES.train} images without labels, in ${formatDuration((performance.now() - began) / 1000)}.
+Pretrained ${config.network.name} with SCRL on ${bank.count} images of shapes, without their labels, in ${formatDuration((performance.now() - began) / 1000)}
+from the command to here.
 
   loss                     ${firstLoss.toFixed(2)} -> ${lastLoss.toFixed(2)}
   spread of the outputs    ${spread.toFixed(2)}   (1 = even over the sphere, 0 = collapsed)

@@ -145,7 +145,7 @@ function attributeValue({ type, value }: TFEOpAttr): AttributeValue {
 }
 
 /** The full name of a node at this point of the trace. */
-export function nodeName(leaf: string): string {
+function nodeName(leaf: string): string {
   return [...currentTrace().path, leaf].join('/');
 }
 

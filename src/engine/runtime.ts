@@ -17,7 +17,7 @@ import { type Library, loadLibrary, withoutStartupNoise } from '../tensorflow/li
 import { bytesField, message, varintField } from '../tensorflow/proto.js';
 import { type Device, Session } from '../tensorflow/session.js';
 import { createTensor, readTensor } from '../tensorflow/tensor.js';
-import { record, toOutput, toTensor } from './recorder.js';
+import { operation, record, toOutput, toTensor } from './recorder.js';
 import { type InputSpec, Step } from './step.js';
 import { Variable } from './variable.js';
 
@@ -65,7 +65,7 @@ export class Runtime {
   static open(options: RuntimeOptions): Runtime {
     return withoutStartupNoise(() => {
       const library = loadLibrary(options.libraries);
-      const graph = new Graph(library, { compilesFunctions: process.env.NOFUSE === undefined });
+      const graph = new Graph(library);
       const threads = options.threads || cpus().length;
       const choice = options.device ?? 'auto';
       const session = new Session(graph, sessionConfig(threads, choice, options.precision ?? 'float32'));
@@ -131,7 +131,17 @@ export class Runtime {
         tensors[key] = toTensor(outputs[0]);
       }
       const outputs = trace(tensors);
-      return Object.entries<Tensor>(outputs).map(([key, tensor]) => ({ key, output: toOutput(tensor) }));
+      return Object.entries<Tensor>(outputs).map(([key, tensor]) => {
+        const output = toOutput(tensor);
+        // TensorFlow does not fetch what was fed.
+        const isFed = feeds.some(({ oper }) => oper === output.oper);
+        return {
+          key,
+          output: isFed
+            ? operation('Identity', [tensor], { T: { kind: 'type', value: output.dtype } }).outputs[0]
+            : output,
+        };
+      });
     });
     return new Step({
       name,

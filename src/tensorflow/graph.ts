@@ -27,8 +27,7 @@ export type AttributeValue =
   | { kind: 'type'; value: number }
   | { kind: 'types'; value: readonly number[] }
   | { kind: 'shape'; value: readonly number[] }
-  | { kind: 'tensor'; value: Pointer }
-  | { kind: 'function'; value: string };
+  | { kind: 'tensor'; value: Pointer };
 
 /** What an operation's definition says about its inputs and attributes. */
 export interface OpSignature {
@@ -52,15 +51,12 @@ export function packOutputs(outputs: readonly OutputStruct[]): Uint8Array {
 export class Graph {
   readonly library: Library;
   readonly pointer: Pointer;
-  /** Whether parts of it may be handed to XLA. */
-  readonly compilesFunctions: boolean;
   readonly #signatures = new Map<string, OpSignature>();
   readonly #names = new Map<string, number>();
   #operations = 0;
 
-  constructor(library: Library, { compilesFunctions = false } = {}) {
+  constructor(library: Library) {
     this.library = library;
-    this.compilesFunctions = compilesFunctions;
     this.pointer = library.c.TF_NewGraph();
   }
 
@@ -174,9 +170,6 @@ export class Graph {
         break;
       case 'tensor':
         this.library.checked(key, (status) => c.TF_SetAttrTensor(description, key, attribute.value, status));
-        break;
-      case 'function':
-        c.TF_SetAttrFuncName(description, key, attribute.value, Buffer.byteLength(attribute.value));
         break;
     }
   }
