@@ -19,6 +19,8 @@ import { loadPairs } from './pretrain/train.js';
 import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './pretrain/views.js';
 
 const GAP = 8;
+/** Views are shown at least about this large, in pixels: recipes for small machines have tiny ones. */
+const SMALLEST_SHOWN = 192;
 /** Windows of view 1 and view 2 on the photo. */
 const WINDOW_COLOURS = [BOX_COLOURS[5], BOX_COLOURS[4]] as const;
 
@@ -46,16 +48,18 @@ export async function preview({ resolved, count, out, log }: PreviewOptions): Pr
     plan.method === 'scrl' ? batchBoxes(batch, plan.boxes, { seed: config.seed, epoch: 0 }) : undefined;
 
   const images = batch.indices.length;
-  const canvas = new Canvas(3 * plan.side + 4 * GAP, images * (plan.side + GAP) + GAP);
+  const zoom = Math.max(1, Math.floor(SMALLEST_SHOWN / plan.side));
+  const side = zoom * plan.side;
+  const canvas = new Canvas(3 * side + 4 * GAP, images * (side + GAP) + GAP);
   for (const [i, index] of batch.indices.entries()) {
-    const top = GAP + i * (plan.side + GAP);
-    const photo = await thumbnail(dataset.images.path(index), plan.side);
+    const top = GAP + i * (side + GAP);
+    const photo = await thumbnail(dataset.images.path(index), side);
     canvas.paste(photo, GAP, top);
     drawWindows(canvas, batch, i, photo.width / dataset.images.width(index), top);
     for (const view of [0, 1]) {
-      const left = 2 * GAP + plan.side + view * (plan.side + GAP);
-      canvas.paste(views[view * images + i], left, top);
-      if (boxes !== undefined) drawBoxes(canvas, boxes, view * images + i, images, left, top);
+      const left = 2 * GAP + side + view * (side + GAP);
+      canvas.paste(enlarge(views[view * images + i], zoom), left, top);
+      if (boxes !== undefined) drawBoxes(canvas, boxes, view * images + i, images, [left, top, zoom]);
     }
   }
   await writeFileAtomic(out, await encodePng(canvas));
@@ -92,6 +96,18 @@ async function augmentedViews(
   }));
 }
 
+/** Repeats each pixel `zoom` times in both directions. */
+function enlarge({ data, width, height }: Picture, zoom: number): Picture {
+  const out = new Uint8Array(data.length * zoom * zoom);
+  for (let y = 0; y < height * zoom; y++) {
+    for (let x = 0; x < width * zoom; x++) {
+      const from = (Math.floor(y / zoom) * width + Math.floor(x / zoom)) * 3;
+      out.set(data.subarray(from, from + 3), (y * width * zoom + x) * 3);
+    }
+  }
+  return { data: out, width: width * zoom, height: height * zoom };
+}
+
 function drawWindows(
   canvas: Canvas,
   { crops, indices }: PairBatch,
@@ -111,13 +127,13 @@ function drawBoxes(
   { boxes, valid }: SampledBoxes,
   view: number,
   images: number,
-  left: number,
-  top: number,
+  [left, top, zoom]: readonly [number, number, number],
 ): void {
   const perImage = valid.length / images;
   for (let k = 0; k < perImage; k++) {
     if (valid[(view % images) * perImage + k] === 0) continue;
-    const [l, t, r, b] = boxes.subarray((view * perImage + k) * 4, (view * perImage + k) * 4 + 4);
+    const at = (view * perImage + k) * 4;
+    const [l, t, r, b] = boxes.subarray(at, at + 4).map((v) => v * zoom);
     canvas.outline([left + l, top + t, left + r, top + b], BOX_COLOURS[k % BOX_COLOURS.length]);
   }
 }

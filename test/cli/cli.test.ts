@@ -264,5 +264,5 @@ it('preview writes a picture', async () => {
   expect(err).toContain('p.png: 3 images');
   expect(code).toBe(0);
   const png = readFileSync(join(folder, 'p.png'));
-  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3 * 32 + 32, 3 * 40 + 8]);
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3 * 192 + 32, 3 * 200 + 8]);
 });
