@@ -156,9 +156,10 @@ describe.each(['byol', 'scrl'] as const)('%s', (method: Method) => {
         3 * NOISE[s],
       );
       for (const [key, expected] of Object.entries(row.grad_norm)) {
-        // Norms of gradients of early layers carry more noise than the loss: 5 % tells a wrong gradient from a noisy one.
+        // Norms of gradients of early layers carry far more noise than the loss, and the runs drift apart from step to
+        // step: these bounds tell a wrong gradient from a noisy one.
         const actual = Number(outputs[`gradient_norm/online_network.${key}`][0]);
-        expect(relative(actual, expected), `${where}: gradient of ${key}`).toBeLessThan(0.05);
+        expect(relative(actual, expected), `${where}: gradient of ${key}`).toBeLessThan(s === 0 ? 0.03 : 0.1);
       }
       for (const [path, expected] of Object.entries(row.after)) {
         const error = relative(await reduceVariable(path), expected);
