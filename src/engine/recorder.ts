@@ -244,6 +244,11 @@ export function toOutput(tensor: tfjs.Tensor): Output {
   return recall(id);
 }
 
+/** The operation that computes a tensor, for control edges. */
+export function producer(tensor: tfjs.Tensor): Operation {
+  return { pointer: toOutput(tensor).oper, name: 'producer', outputs: [] };
+}
+
 /**
  * Records one operation; the way from `ops/` and `solver/` to TensorFlow.
  *

@@ -195,12 +195,18 @@ export class Runtime {
 }
 
 /**
+ * Operations that run side by side, besides the threads within each: convolutions wait for arithmetic, batch norms for
+ * memory, so one of each fills a processor better than two halves of the same.
+ */
+const OPERATIONS_AT_ONCE = 2;
+
+/**
  * ConfigProto: device_count = 1, intra_op_parallelism_threads = 2, inter_op_parallelism_threads = 5, gpu_options = 6
  * {allow_growth = 4}, allow_soft_placement = 7, graph_options = 10 {rewrite_options = 10 {auto_mixed_precision = 23,
  * auto_mixed_precision_onednn_bfloat16 = 31}}.
  */
 function sessionConfig(threads: number, device: DeviceChoice, precision: Precision): Uint8Array {
-  const fields = [varintField(2, threads), varintField(5, 1), varintField(7, true)];
+  const fields = [varintField(2, threads), varintField(5, OPERATIONS_AT_ONCE), varintField(7, true)];
   if (device === 'cpu') {
     // A map entry {key = 1, value = 2}: no GPUs.
     fields.push(bytesField(1, message(bytesField(1, new TextEncoder().encode('GPU')), varintField(2, 0))));

@@ -8,7 +8,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
 import type { Graph, Operation, Output } from '../tensorflow/graph.js';
-import { alsoRun, currentTrace, op, operation, type Trace, toOutput } from './recorder.js';
+import { alsoRun, currentTrace, op, operation, producer, type Trace } from './recorder.js';
 
 export class Variable {
   readonly name: string;
@@ -82,13 +82,4 @@ export class Variable {
     alsoRun(assignment);
     return assignment;
   }
-
-  /** The read of this step, so that an in-place update can be made to wait for it. */
-  readOperation(): Operation {
-    return producer(this.read());
-  }
-}
-
-function producer(tensor: Tensor): Operation {
-  return { pointer: toOutput(tensor).oper, name: 'read', outputs: [] };
 }

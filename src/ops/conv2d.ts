@@ -3,7 +3,19 @@
  * convolution of an even-sized map on the right and bottom only, with which weights from PyTorch would be silently wrong.
  */
 
-import { expectShape, FLOAT, op, scopePath, type Tensor, tf, withGradient } from './tf.js';
+import {
+  expectShape,
+  FLOAT,
+  op,
+  operation,
+  producer,
+  scopePath,
+  type Tensor,
+  TF_INT32,
+  tf,
+  toTensor,
+  withGradient,
+} from './tf.js';
 
 /**
  * @param x [N, H, W, I] float32
@@ -34,21 +46,20 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
     saved: [x, filter],
     gradient: (dy, [x, filter]) => {
       const border = same ? 0 : padding;
-      const padded =
-        border === 0
-          ? x
-          : tf.pad(x, [
-              [0, 0],
-              [border, border],
-              [border, border],
-              [0, 0],
-            ]);
+      const padded = border === 0 ? x : padAfter(dy, x, border);
       const kind = { ...attributes, ...(same ? SAME : paddingAttributes(0)) };
       const dPadded = op('Conv2DBackpropInput', [tf.tensor1d(padded.shape, 'int32'), filter, dy], kind);
       const dFilter = op('Conv2DBackpropFilter', [padded, tf.tensor1d(filter.shape, 'int32'), dy], kind);
       return [padded === x ? dPadded : tf.slice(dPadded, [0, border, border, 0], x.shape), dFilter];
     },
   }));
+}
+
+/** Zeros around both spatial axes, but not before `dy` is known: the copy would wait in memory for the backward pass. */
+function padAfter(dy: Tensor, x: Tensor, border: number): Tensor {
+  const paddings = tf.tensor2d([0, 0, border, border, border, border, 0, 0], [4, 2], 'int32');
+  const attributes = { ...FLOAT, Tpaddings: { kind: 'type', value: TF_INT32 } } as const;
+  return toTensor(operation('Pad', [x, paddings], attributes, [producer(dy)]).outputs[0]);
 }
 
 const SAME = { padding: { kind: 'string', value: 'SAME' } } as const;

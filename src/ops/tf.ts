@@ -7,7 +7,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
 import { TF_FLOAT, TF_INT32, TF_UINT8 } from '../engine/types.js';
 
-export { alsoRun, op, operation, scope, scopePath, toTensor } from '../engine/recorder.js';
+export { alsoRun, op, operation, producer, scope, scopePath, toTensor } from '../engine/recorder.js';
 export type { Tensor };
 export { TF_FLOAT, TF_INT32, TF_UINT8 };
 

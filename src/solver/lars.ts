@@ -80,9 +80,12 @@ export class Lars {
     const gradientNorm = norm(g);
     const denominator = tf.add(tf.add(gradientNorm, tf.mul(weightNorm, weightDecay)), EPSILON);
     const bothPositive = tf.logicalAnd(tf.greater(weightNorm, 0), tf.greater(gradientNorm, 0));
-    const ratio = tf.where(bothPositive, tf.div(tf.mul(weightNorm, trust), denominator), tf.scalar(1));
-    const scaled = tf.mul(g, ratio);
-    return weightDecay === 0 ? scaled : tf.add(scaled, tf.mul(p, tf.mul(ratio, weightDecay)));
+    const times = (factor: number) =>
+      tf.where(bothPositive, tf.div(tf.mul(weightNorm, trust * factor), denominator), tf.scalar(factor));
+    const scaled = tf.mul(g, times(1));
+    // The factor of p is a whole: of p (ratio decay), TensorFlow's optimiser makes (p decay) ratio, computes p decay of all
+    // parameters when the step starts, and keeps it until the gradients come.
+    return weightDecay === 0 ? scaled : tf.add(scaled, tf.mul(p, times(weightDecay)));
   }
 }
 
