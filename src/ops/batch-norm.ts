@@ -6,7 +6,8 @@
  */
 
 import { TF_FLOAT } from '../engine/types.js';
-import { expectShape, operation, type Tensor, tf, toTensor, withGradient } from './tf.js';
+import { recomputable } from './recompute.js';
+import { expectShape, operation, type Tensor, tf, toOutput, toTensor, withGradient } from './tf.js';
 
 export const EPSILON = 1e-5;
 export const MOMENTUM = 0.1;
@@ -51,12 +52,13 @@ export function batchNormTraining(
   expectShape('the input of batchNorm', x, ['N', 'H', 'W', scale.shape[0]]);
   let updated: ChannelStatistics | undefined;
   const y = withGradient([x, scale, offset], () => {
-    const { outputs } = operation(
-      'FusedBatchNormV3',
-      [x, scale, offset, running.mean, running.variance],
-      attributes(true, MOMENTUM),
-    );
+    const inputs = [x, scale, offset, running.mean, running.variance].map(toOutput);
+    const { outputs } = operation('FusedBatchNormV3', inputs, attributes(true, MOMENTUM));
     const [value, mean, variance, ...reserved] = outputs.map(toTensor);
+    recomputable(
+      value,
+      (after) => operation('FusedBatchNormV3', inputs, attributes(true, MOMENTUM), [after]).outputs[0],
+    );
     updated = { mean: tf.keep(mean), variance: tf.keep(variance) };
     return {
       value,
@@ -80,13 +82,15 @@ export function batchNormInference(
 ): Tensor {
   expectShape('the input of batchNorm', x, ['N', 'H', 'W', scale.shape[0]]);
   return withGradient([x, scale, offset], () => {
-    const { outputs } = operation(
-      'FusedBatchNormV3',
-      [x, scale, offset, mean, variance],
-      attributes(false, 1),
+    const inputs = [x, scale, offset, mean, variance].map(toOutput);
+    const { outputs } = operation('FusedBatchNormV3', inputs, attributes(false, 1));
+    const value = toTensor(outputs[0]);
+    recomputable(
+      value,
+      (after) => operation('FusedBatchNormV3', inputs, attributes(false, 1), [after]).outputs[0],
     );
     return {
-      value: toTensor(outputs[0]),
+      value,
       saved: [x, scale, mean, variance],
       gradient: (dy, [x, scale, mean, variance]) =>
         operation(

@@ -3,6 +3,7 @@
  * convolution of an even-sized map on the right and bottom only, with which weights from PyTorch would be silently wrong.
  */
 
+import { recomputed } from './recompute.js';
 import {
   expectShape,
   FLOAT,
@@ -44,7 +45,8 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
   return withGradient([x, filter], () => ({
     value: op('Conv2D', [x, filter], { ...attributes, ...(same ? SAME : paddingAttributes(padding)) }),
     saved: [x, filter],
-    gradient: (dy, [x, filter]) => {
+    gradient: (dy, [kept, filter]) => {
+      const x = recomputed(kept, dy);
       const border = same ? 0 : padding;
       const padded = border === 0 ? x : padAfter(dy, x, border);
       const kind = { ...attributes, ...(same ? SAME : paddingAttributes(0)) };

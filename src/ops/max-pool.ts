@@ -1,4 +1,5 @@
 import { paddingAttributes } from './conv2d.js';
+import { recomputed } from './recompute.js';
 import { expectShape, FLOAT, op, type Tensor, withGradient } from './tf.js';
 
 /**
@@ -21,7 +22,7 @@ export function maxPool(x: Tensor, size: number, stride: number, padding: number
     return {
       value,
       saved: [x, value],
-      gradient: (dy, [x, y]) => [op('MaxPoolGrad', [x, y, dy], attributes)],
+      gradient: (dy, [x, y]) => [op('MaxPoolGrad', [recomputed(x, dy), y, dy], attributes)],
     };
   });
 }

@@ -7,7 +7,16 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
 import { TF_FLOAT, TF_INT32, TF_UINT8 } from '../engine/types.js';
 
-export { alsoRun, op, operation, producer, scope, scopePath, toTensor } from '../engine/recorder.js';
+export {
+  alsoRun,
+  op,
+  operation,
+  producer,
+  scope,
+  scopePath,
+  toOutput,
+  toTensor,
+} from '../engine/recorder.js';
 export type { Tensor };
 export { TF_FLOAT, TF_INT32, TF_UINT8 };
 
@@ -44,7 +53,7 @@ export function withGradient(inputs: readonly Tensor[], forward: () => Different
 }
 
 /** Records `work` under an absolute path. */
-function inPath<T>(path: string, work: () => T): T {
+export function inPath<T>(path: string, work: () => T): T {
   const trace = currentTrace();
   const before = trace.path.splice(0, trace.path.length, path);
   try {

@@ -6,9 +6,10 @@
 
 import { BatchNorm, Conv2d, type Mode } from '../../nn/layers.js';
 import type { ModuleStore } from '../../nn/module-store.js';
+import { add } from '../../ops/add.js';
 import { maxPool } from '../../ops/max-pool.js';
 import { relu } from '../../ops/relu.js';
-import { type Tensor, tf } from '../../ops/tf.js';
+import type { Tensor } from '../../ops/tf.js';
 
 export type ResNetName = 'resnet18' | 'resnet34' | 'resnet50' | 'resnet101';
 
@@ -114,7 +115,7 @@ abstract class ResidualBlock {
     let y = x;
     for (const layer of this.#main.slice(0, last)) y = relu(layer.forward(y, mode));
     y = this.#main[last].forward(y, mode);
-    return relu(tf.add(y, this.#shortcut?.forward(x, mode) ?? x));
+    return relu(add(y, this.#shortcut?.forward(x, mode) ?? x));
   }
 }
 
