@@ -7,6 +7,7 @@
 import { lstat, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
+import { processLives } from '../core/process.js';
 import { verifyTorchFile } from '../formats/torch-pth.js';
 
 export interface CheckpointFile {
@@ -105,14 +106,5 @@ async function namesIn(folder: string): Promise<string[]> {
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
-  }
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
   }
 }

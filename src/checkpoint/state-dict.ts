@@ -16,8 +16,8 @@ import {
   tensorFromBytes,
 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 import { isTensor, type TorchValue } from '../formats/torch-pth.js';
-import { nearest } from './nearest.js';
 
 export type StateDict = Map<string, TensorSource>;
 
@@ -109,7 +109,7 @@ export function matchStateDict(
   const lines = [
     ...section('missing', missing, (name) => name),
     ...section('unexpected', unexpected, (name) => {
-      const likely = nearest(name, missing) ?? nearest(name, expected.keys());
+      const likely = nearest(name, missing, 1 / 2) ?? nearest(name, expected.keys(), 1 / 2);
       return likely === undefined ? name : `${name} (nearest: ${likely})`;
     }),
     ...section('wrong shape', wrong, (line) => line),

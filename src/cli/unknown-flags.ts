@@ -1,5 +1,5 @@
-import { nearest } from '../config/suggest.js';
 import { UserError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 
 /** Options of the command that is being parsed; each command adds its own. */
 const known = new Set(['_', '$0', 'help', 'h', 'version']);

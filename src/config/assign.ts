@@ -3,11 +3,12 @@
  * reported with its line, the nearest known key and what is allowed.
  */
 
+import { nearest } from '../core/nearest.js';
 import { BASE_KEY, type Layer } from './layers.js';
 import { accepts, allowed, type Leaf } from './leaf.js';
 import type { Problems } from './problems.js';
 import { isLeaf, LEAVES, SCHEMA, type Section } from './schema.js';
-import { nearest, nearestPath } from './suggest.js';
+import { nearestPath } from './suggest.js';
 import { isMapping } from './yaml-document.js';
 
 export interface Assignment {

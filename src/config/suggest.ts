@@ -1,35 +1,6 @@
-/** The key or value that somebody probably meant. */
+/** The configuration key that somebody probably meant. */
 
-/** Number of letters to insert, delete or replace to get from `a` to `b` (Levenshtein). */
-export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[j] + 1, current[j - 1] + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length];
-}
-
-/** The nearest candidate, upper and lower case alike; undefined when more than a third of the letters differ. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let lowest = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const longer = Math.max(word.length, candidate.length);
-    // Nothing that long is a misspelling of ours, and the work grows with the square.
-    if (longer > 200) continue;
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= Math.ceil(longer / 3) && distance < longer && distance < lowest) {
-      best = candidate;
-      lowest = distance;
-    }
-  }
-  return best;
-}
+import { editDistance, nearest } from '../core/nearest.js';
 
 /**
  * The path that was probably meant by an unknown one: a misspelling of one in the same section, else the same name in

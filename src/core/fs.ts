@@ -1,9 +1,9 @@
 /**
- * Files that are either whole or absent: write beside and rename; the cache folder; a lock between processes.
+ * Files that are either whole or absent: write beside and rename; the cache folder.
  */
 
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { hasCode, UserError } from './errors.js';
@@ -98,77 +98,5 @@ export async function sizeOf(path: string): Promise<number | undefined> {
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
-  }
-}
-
-/**
- * Runs `work` while holding the lock file `path`; other processes wait. A lock whose owner no longer lives is taken over.
- *
- * @param onWait called once, with the owner's process id, when the lock is held by another process
- */
-export async function withLock<T>(
-  path: string,
-  work: () => Promise<T>,
-  onWait?: (owner: number) => void,
-): Promise<T> {
-  await mkdir(dirname(path), { recursive: true }).catch((error) => {
-    throw explainWriteError(path, error);
-  });
-  let said = false;
-  for (;;) {
-    try {
-      const file = await open(path, 'wx');
-      await file.writeFile(`${process.pid}\n`);
-      await file.close();
-      break;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw explainWriteError(path, error);
-    }
-    const owner = await lockOwner(path);
-    if (owner === 'gone') continue;
-    if (owner === 'dead') {
-      // Two waiters may both see a dead owner: only the one whose rename succeeds removes it.
-      const aside = temporaryName(path);
-      await rename(path, aside).then(
-        () => rm(aside, { force: true }),
-        () => undefined,
-      );
-      continue;
-    }
-    if (!said && owner !== 'unknown') {
-      said = true;
-      onWait?.(owner);
-    }
-    await new Promise((wake) => setTimeout(wake, 200));
-  }
-  try {
-    return await work();
-  } finally {
-    await rm(path, { force: true });
-  }
-}
-
-/** Who holds a lock: a process id, `dead` (to be taken over), `gone` (released), or `unknown` (just being written). */
-async function lockOwner(path: string): Promise<number | 'gone' | 'dead' | 'unknown'> {
-  let text: string;
-  let age: number;
-  try {
-    age = Date.now() - (await stat(path)).mtimeMs;
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return 'gone';
-    throw error;
-  }
-  const owner = Number.parseInt(text, 10);
-  if (Number.isNaN(owner)) return age > 5000 ? 'dead' : 'unknown';
-  return processLives(owner) ? owner : 'dead';
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
   }
 }

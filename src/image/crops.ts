@@ -5,9 +5,9 @@
  * and the crop around an object are windows too, so that everything takes the same path.
  */
 
+import { roundHalfEven } from '../core/round.js';
 import { decodePart, REDUCTIONS, type Reduction } from './decode.js';
 import { resample, type Window } from './resample.js';
-import { roundHalfEven } from './round.js';
 import type { Crop, ImageInfo } from './types.js';
 
 export interface CropOptions {

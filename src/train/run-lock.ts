@@ -1,7 +1,7 @@
 /**
  * Keeps two processes from training in one run folder, where they would overwrite each other's checkpoints.
  *
- * Unlike the lock of core/fs.ts, whose waiters take turns, this one is held for days and refuses at once. The file
+ * Unlike the lock of core/lock.ts, whose waiters take turns, this one is held for days and refuses at once. The file
  * `run.lock` names its owner: process id, host, and (on Linux) when that process was born, because after kill -9 the id
  * may have gone to another process. A lock of a process that is gone is taken over. Whether a process of another
  * host lives cannot be known, so its lock is respected and the message says how to get rid of it.
@@ -11,7 +11,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
-import { explainWriteError, withLock, writeFileAtomic } from '../core/fs.js';
+import { explainWriteError, writeFileAtomic } from '../core/fs.js';
+import { withLock } from '../core/lock.js';
+import { birthOf, processLives } from '../core/process.js';
 
 interface Owner {
   pid: number;
@@ -56,19 +58,7 @@ function heldBy(owner: Owner, self: Owner, folder: string, path: string): UserEr
 
 async function mayLive(owner: Owner, self: Owner): Promise<boolean> {
   if (owner.host !== self.host) return true;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if (!hasCode(error, 'EPERM')) return false;
-  }
-  return (await birthOf(owner.pid)) === owner.born;
-}
-
-/** When a process started, in clock ticks since the machine did; empty where there is no /proc. */
-async function birthOf(pid: number): Promise<string> {
-  const stat = await readText(`/proc/${pid}/stat`);
-  // The second field is the program's name in parentheses and may hold blanks; the start is field 22.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  return processLives(owner.pid) && (await birthOf(owner.pid)) === owner.born;
 }
 
 /** Undefined when there is no lock, or none that this program wrote. */
@@ -90,7 +80,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw explainWriteError(path, error);
   }
 }

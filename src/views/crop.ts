@@ -4,7 +4,7 @@
  */
 
 import type { RandomStream } from '../core/rng.js';
-import { roundHalfEven } from '../image/round.js';
+import { roundHalfEven } from '../core/round.js';
 
 export interface CropWindow {
   top: number;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../src/checkpoint/nearest.js';
 import {
   hwioToOihw,
   matchStateDict,
@@ -9,6 +8,7 @@ import {
   transposeLinear,
 } from '../../src/checkpoint/state-dict.js';
 import { DTYPES, hostTensor } from '../../src/core/array.js';
+import { nearest } from '../../src/core/nearest.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { randomTensor } from '../formats/random-value.js';
 

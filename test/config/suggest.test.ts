@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest, nearestPath } from '../../src/config/suggest.js';
+import { nearestPath } from '../../src/config/suggest.js';
+import { editDistance, nearest } from '../../src/core/nearest.js';
 import { RandomStream } from '../../src/core/rng.js';
 
 /** The definition, by recursion. */

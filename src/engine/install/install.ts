@@ -12,7 +12,8 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, temporaryName, withLock, writeFileAtomic } from '../../core/fs.js';
+import { explainWriteError, temporaryName, writeFileAtomic } from '../../core/fs.js';
+import { withLock } from '../../core/lock.js';
 import type { Log } from '../../core/log.js';
 import { REQUIRED_SYMBOLS } from '../../tensorflow/capi.js';
 import { downloadEngine } from './download.js';

@@ -10,7 +10,7 @@
  * those of the working grid, "view" those of a square view of `side` pixels after resize and flip.
  */
 
-import { roundHalfEven } from '../../image/round.js';
+import { roundHalfEven } from '../../core/round.js';
 
 /** The window that a view was cut from, in source pixels, and whether the view was mirrored afterwards. */
 export interface Crop {

@@ -228,7 +228,7 @@ describe('left-overs of killed installs', () => {
         await mkdir(join(engines(), `cpu.${owner}-0a1b2c3d.tmp`, 'download'), { recursive: true });
         await give(`home/engine/cpu.${owner}-0a1b2c3d.tmp/libtensorflow_cc.so.2`, Buffer.from('half'));
       }
-      await give('home/engine/install.lock', Buffer.from(`${dead}\n`));
+      await give('home/engine/install.lock', Buffer.from(`${dead} 1\n`));
       await install({ from: await give('a.whl', wheel()) });
       expect((await readdir(engines())).sort()).toEqual(['cpu-2.21.0', `cpu.${alive.pid}-0a1b2c3d.tmp`]);
     } finally {
