@@ -81,6 +81,14 @@ export function explainWriteError(path: string, error: unknown): unknown {
       cause: error,
     });
   }
+  // Node's recursive mkdir says ENOENT on a read-only file system too.
+  if (hasCode(error, 'ENOENT')) {
+    return new UserError('cannot be created: its folder is gone, or on a read-only file system', {
+      where: path,
+      remedy: 'choose a folder that exists and that you may write to',
+      cause: error,
+    });
+  }
   if (hasCode(error, 'ENOTDIR', 'EISDIR', 'EEXIST')) {
     return new UserError('cannot be written: a file stands where a folder is needed, or the reverse', {
       where: path,

@@ -22,9 +22,7 @@ export async function withLock<T>(
   let said = false;
   for (;;) {
     try {
-      const file = await open(path, 'wx');
-      await file.writeFile(`${process.pid} ${await birthOf(process.pid)}\n`);
-      await file.close();
+      await create(path);
       break;
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw explainWriteError(path, error);
@@ -50,6 +48,20 @@ export async function withLock<T>(
     return await work();
   } finally {
     await rm(path, { force: true });
+  }
+}
+
+/** @throws with code EEXIST when somebody else holds the lock */
+async function create(path: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(`${process.pid} ${await birthOf(process.pid)}\n`);
+  } catch (error) {
+    // On a full disk the file exists, but says nothing.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
   }
 }
 
