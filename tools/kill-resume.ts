@@ -4,13 +4,16 @@
  *
  *     node dist/tools/kill-resume.js --config configs/quickstart.yaml --dataset/root PHOTOS [--kills 30] [-- MORE FLAGS]
  *
+ * The kills are spread over the whole run, some of them while the program starts.
+ *
  * Prints one JSON line {kills, resumes, steps, equal, largestDifference}; exit code 1 when a resume fails or a step is missing.
  */
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RandomStream } from '../src/core/rng.js';
 
 const CLI = new URL('../src/cli/scrl.cjs', import.meta.url).pathname;
@@ -38,8 +41,11 @@ async function main(args: string[]): Promise<void> {
 async function compare(flags: string[], kills: number, folder: string): Promise<Outcome> {
   const alone = join(folder, 'alone');
   const began = performance.now();
-  await finish(run([...flags, '--save_dir', alone]));
-  const duration = performance.now() - began;
+  const child = run([...flags, '--save_dir', alone]);
+  const ended = finish(child);
+  const started = await Promise.race([firstStep(alone), ended]).then(() => performance.now() - began);
+  await ended;
+  const training = performance.now() - began - started;
   const expected = await losses(alone);
 
   const killed = join(folder, 'killed');
@@ -49,7 +55,9 @@ async function compare(flags: string[], kills: number, folder: string): Promise<
     const child = run([...flags, '--save_dir', killed]);
     const ended = await Promise.race([
       finish(child).then(() => true),
-      new Promise<false>((resolve) => setTimeout(() => resolve(false), stream.between(0.02, 0.6) * duration)),
+      sleep(stream.between(0.5, 1.1) * started + (stream.between(0, 1.6) * training) / kills).then(
+        () => false,
+      ),
     ]);
     if (ended) break;
     child.kill('SIGKILL');
@@ -67,6 +75,18 @@ async function compare(flags: string[], kills: number, folder: string): Promise<
     equal: differences.filter((difference) => difference === 0).length,
     largestDifference: Math.max(...differences),
   };
+}
+
+/** Resolves when a run has written its first step. */
+async function firstStep(folder: string): Promise<void> {
+  for (;;) {
+    const size = await stat(join(folder, 'metrics.jsonl')).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    if (size > 0) return;
+    await sleep(50);
+  }
 }
 
 function run(flags: string[]) {

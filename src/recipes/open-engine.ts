@@ -9,7 +9,7 @@ import { installProgress } from './install-progress.js';
 export async function openEngine(config: Config['engine'], log: Console): Promise<Runtime> {
   const { libraries } = await ensureEngine({
     log,
-    preferCuda: config.device === 'gpu',
+    preferCuda: config.device !== 'cpu',
     onProgress: installProgress(log),
   });
   const runtime = Runtime.open({ libraries, ...config });
