@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 
-const CLI = join(import.meta.dirname, '../../dist/src/cli/scrl.cjs');
+const ROOT = join(import.meta.dirname, '../..');
+/** What `npx scrl` starts. */
+const CLI = join(ROOT, JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).bin.scrl);
 
 let folder: string;
 let config: string;
@@ -92,6 +94,10 @@ async function untilSaved(saveDir: string): Promise<void> {
     }
   }
 }
+
+it('the executable says what runs it: npm links it as it is', () => {
+  expect(readFileSync(CLI, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
 
 describe('mistakes end with 2 and say what to do', () => {
   const cases: [string, string[], RegExp][] = [
