@@ -1,0 +1,140 @@
+/** pycocotools' `COCOeval`: `params`, `evaluate`, `accumulate`, `summarize`, `evalImgs`, `eval`, `stats`. */
+
+import { UserError } from '../../core/errors.js';
+import type { COCO } from '../dataset/coco.js';
+import { columnsOf, overlapOf } from './columns.js';
+import { type Curves, type Evaluation, emptyCurves, evaluateCategory, groupAt, prepare } from './evaluate.js';
+import { Matching, match } from './match.js';
+import { defaultParams, type IouType, type Params } from './params.js';
+import { formatSummary, type Summary, summarize } from './summarize.js';
+
+/** The record of an image, a category and a range of areas; matrices are [T, D] and [T, G]. */
+export interface EvalImg {
+  image_id: number;
+  /** -1 without categories. */
+  category_id: number;
+  aRng: readonly [number, number];
+  maxDet: number;
+  dtIds: number[];
+  gtIds: number[];
+  dtMatches: number[][];
+  gtMatches: number[][];
+  dtScores: number[];
+  gtIgnore: number[];
+  dtIgnore: boolean[][];
+}
+
+export class COCOeval {
+  readonly cocoGt: COCO;
+  readonly cocoDt: COCO;
+  readonly params: Params;
+  stats: number[] = [];
+  /** After `accumulate`. */
+  eval: Curves | undefined;
+  #evaluation: Evaluation | undefined;
+
+  constructor(cocoGt: COCO, cocoDt: COCO, iouType: IouType = 'segm') {
+    this.cocoGt = cocoGt;
+    this.cocoDt = cocoDt;
+    this.params = defaultParams(iouType);
+    this.params.imgIds = [...cocoGt.imgs.keys()].sort((a, b) => a - b);
+    this.params.catIds = [...cocoGt.cats.keys()].sort((a, b) => a - b);
+  }
+
+  /** Gathers and groups the annotations of `params`. @throws UserError naming the annotation that is wrong */
+  evaluate(): void {
+    const { params } = this;
+    params.imgIds = unique(params.imgIds);
+    if (params.useCats) params.catIds = unique(params.catIds);
+    params.maxDets.sort((a, b) => a - b);
+    if (params.areaRng.length !== params.areaRngLbl.length) {
+      throw new UserError(
+        `${params.areaRng.length} ranges of areas, but ${params.areaRngLbl.length} labels for them`,
+        { key: 'areaRngLbl', value: params.areaRngLbl },
+      );
+    }
+    const gt = columnsOf(this.cocoGt, params, false);
+    const dt = columnsOf(this.cocoDt, params, true);
+    this.#evaluation = prepare(dt, gt, overlapOf(dt, gt, params), params);
+  }
+
+  /** Matches and accumulates, category by category. */
+  accumulate(): Curves {
+    const evaluation = this.#prepared('accumulate');
+    this.eval = emptyCurves(this.params, evaluation.categories);
+    for (let k = 0; k < evaluation.categories; k++) evaluateCategory(evaluation, k, this.eval, true);
+    return this.eval;
+  }
+
+  /** Fills `stats`. @returns the table as pycocotools prints it */
+  summarize(): string {
+    const lines = this.summary();
+    this.stats = lines.map(({ value }) => value);
+    return formatSummary(lines, this.params);
+  }
+
+  summary(): Summary[] {
+    if (this.eval === undefined) throw new Error('call accumulate() before summarize()');
+    return summarize(this.eval, this.params);
+  }
+
+  /**
+   * The records of pycocotools' `evalImgs`: for each category, range of areas and image one, null where there is neither
+   * detection nor truth. They are made when asked for; nothing else needs them.
+   */
+  get evalImgs(): (EvalImg | null)[] {
+    const evaluation = this.#prepared('evalImgs');
+    const { params } = this;
+    const records: (EvalImg | null)[] = [];
+    for (let k = 0; k < evaluation.categories; k++) {
+      for (const areaRange of params.areaRng) {
+        for (let i = 0; i < params.imgIds.length; i++) {
+          records.push(this.#record(evaluation, k, areaRange, i));
+        }
+      }
+    }
+    return records;
+  }
+
+  #record(
+    evaluation: Evaluation,
+    k: number,
+    areaRange: readonly [number, number],
+    i: number,
+  ): EvalImg | null {
+    const { dt, gt, params } = evaluation;
+    const group = groupAt(evaluation, k, i);
+    const { detections, truths } = group;
+    const [D, G, T] = [detections.length, truths.length, params.iouThrs.length];
+    if (D === 0 && G === 0) return null;
+    const matching = new Matching();
+    match(group, dt, gt, { thresholds: params.iouThrs, areaRange, idZeroIsNone: true }, matching);
+    const order = [...matching.gtOrder.subarray(0, G)];
+    const rows = <V>(count: number, value: (at: number) => V) =>
+      Array.from({ length: T }, (_, t) => Array.from({ length: count }, (_, j) => value(t * count + j)));
+    return {
+      image_id: params.imgIds[i],
+      category_id: params.useCats ? params.catIds[k] : -1,
+      aRng: areaRange,
+      maxDet: params.maxDets.at(-1) ?? 0,
+      dtIds: Array.from(detections, (d) => dt.id[d]),
+      gtIds: order.map((g) => gt.id[truths[g]]),
+      dtMatches: rows(D, (at) => (matching.dtMatch[at] === 0 ? 0 : gt.id[truths[matching.dtMatch[at] - 1]])),
+      gtMatches: rows(G, (at) =>
+        matching.gtMatch[at] === 0 ? 0 : dt.id[detections[matching.gtMatch[at] - 1]],
+      ),
+      dtScores: Array.from(detections, (d) => dt.score[d]),
+      gtIgnore: [...matching.gtIgnore.subarray(0, G)],
+      dtIgnore: rows(D, (at) => matching.dtIgnore[at] === 1),
+    };
+  }
+
+  #prepared(what: string): Evaluation {
+    if (this.#evaluation === undefined) throw new Error(`call evaluate() before ${what}`);
+    return this.#evaluation;
+  }
+}
+
+function unique(ids: readonly number[]): number[] {
+  return [...new Set(ids)].sort((a, b) => a - b);
+}

@@ -1,0 +1,62 @@
+/** What is evaluated and how: pycocotools' `Params`, with its exact doubles. */
+
+export type IouType = 'bbox' | 'segm' | 'keypoints';
+
+export interface Params {
+  iouType: IouType;
+  /** Ascending and unique when evaluated. */
+  imgIds: number[];
+  catIds: number[];
+  iouThrs: number[];
+  recThrs: number[];
+  /** Detections per image and category; ascending. */
+  maxDets: number[];
+  /** Areas [low, high] in square pixels, both ends included. */
+  areaRng: [number, number][];
+  areaRngLbl: string[];
+  /** false: all categories count as one. */
+  useCats: boolean;
+  /** Standard deviations of keypoints, relative to the object's scale. */
+  kptOksSigmas: number[];
+}
+
+const AREAS = {
+  all: [0, 1e10],
+  small: [0, 32 ** 2],
+  medium: [32 ** 2, 96 ** 2],
+  large: [96 ** 2, 1e10],
+} as const satisfies Record<string, readonly [number, number]>;
+
+/** COCO's seventeen keypoints. */
+const SIGMAS = [
+  0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89,
+].map((sigma) => sigma / 10);
+
+/** The defaults of pycocotools. */
+export function defaultParams(iouType: IouType): Params {
+  const labels =
+    iouType === 'keypoints'
+      ? (['all', 'medium', 'large'] as const)
+      : (['all', 'small', 'medium', 'large'] as const);
+  return {
+    iouType,
+    imgIds: [],
+    catIds: [],
+    iouThrs: evenlySpaced(0.5, 0.95, 10),
+    recThrs: evenlySpaced(0, 1, 101),
+    maxDets: iouType === 'keypoints' ? [20] : [1, 10, 100],
+    areaRng: labels.map((label) => [...AREAS[label]]),
+    areaRngLbl: [...labels],
+    useCats: true,
+    kptOksSigmas: SIGMAS,
+  };
+}
+
+/**
+ * numpy's `linspace`: start + i step, the last value exactly `stop`. Not i / (n - 1): 0.57 is 0.5700000000000001 here, and a
+ * recall of 0.57 does not reach it.
+ */
+export function evenlySpaced(start: number, stop: number, count: number): number[] {
+  const step = (stop - start) / (count - 1);
+  return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : start + i * step));
+}
