@@ -1,9 +1,17 @@
 /** pycocotools' `COCOeval`: `params`, `evaluate`, `accumulate`, `summarize`, `evalImgs`, `eval`, `stats`. */
 
-import { UserError } from '../../core/errors.js';
 import type { COCO } from '../dataset/coco.js';
-import { columnsOf, overlapOf } from './columns.js';
-import { type Curves, type Evaluation, emptyCurves, evaluateCategory, groupAt, prepare } from './evaluate.js';
+import { tableOf } from '../table/from-objects.js';
+import {
+  type Curves,
+  categoryGroups,
+  type Evaluation,
+  emptyCurves,
+  evaluateCategory,
+  groupAt,
+} from './evaluate.js';
+import type { CategoryGroups } from './groups.js';
+import { checkReferences, normalizeParams, prepareInput } from './input.js';
 import { Matching, match } from './match.js';
 import { defaultParams, type IouType, type Params } from './params.js';
 import { formatSummary, type Summary, summarize } from './summarize.js';
@@ -43,26 +51,29 @@ export class COCOeval {
 
   /** Gathers and groups the annotations of `params`. @throws UserError naming the annotation that is wrong */
   evaluate(): void {
-    const { params } = this;
-    params.imgIds = unique(params.imgIds);
-    if (params.useCats) params.catIds = unique(params.catIds);
-    params.maxDets.sort((a, b) => a - b);
-    if (params.areaRng.length !== params.areaRngLbl.length) {
-      throw new UserError(
-        `${params.areaRng.length} ranges of areas, but ${params.areaRngLbl.length} labels for them`,
-        { key: 'areaRngLbl', value: params.areaRngLbl },
-      );
-    }
-    const gt = columnsOf(this.cocoGt, params, false);
-    const dt = columnsOf(this.cocoDt, params, true);
-    this.#evaluation = prepare(dt, gt, overlapOf(dt, gt, params), params);
+    const { cocoGt, cocoDt, params } = this;
+    normalizeParams(params);
+    const keep = {
+      masks: params.iouType === 'segm' || params.iouType === 'boundary',
+      keypoints: params.iouType === 'keypoints',
+    };
+    const input = {
+      images: cocoGt.dataset.images ?? [],
+      categories: cocoGt.dataset.categories ?? [],
+      truths: tableOf(cocoGt.dataset.annotations ?? [], keep, cocoGt.where),
+      results: tableOf(cocoDt.dataset.annotations ?? [], keep, cocoDt.where),
+      truthsWhere: cocoGt.where,
+      resultsWhere: cocoDt.where,
+    };
+    checkReferences(input);
+    this.#evaluation = prepareInput(input, params);
   }
 
   /** Matches and accumulates, category by category. */
   accumulate(): Curves {
     const evaluation = this.#prepared('accumulate');
     this.eval = emptyCurves(this.params, evaluation.categories);
-    for (let k = 0; k < evaluation.categories; k++) evaluateCategory(evaluation, k, this.eval, true);
+    for (let k = 0; k < evaluation.categories; k++) evaluateCategory(evaluation, k, this.eval);
     return this.eval;
   }
 
@@ -87,9 +98,12 @@ export class COCOeval {
     const { params } = this;
     const records: (EvalImg | null)[] = [];
     for (let k = 0; k < evaluation.categories; k++) {
+      const groups = categoryGroups(evaluation, k);
+      const groupOf = new Map(Array.from(groups.image, (image, g) => [image, g]));
       for (const areaRange of params.areaRng) {
         for (let i = 0; i < params.imgIds.length; i++) {
-          records.push(this.#record(evaluation, k, areaRange, i));
+          const g = groupOf.get(i);
+          records.push(g === undefined ? null : this.#record(evaluation, groups, k, areaRange, i, g));
         }
       }
     }
@@ -98,17 +112,19 @@ export class COCOeval {
 
   #record(
     evaluation: Evaluation,
+    groups: CategoryGroups,
     k: number,
     areaRange: readonly [number, number],
     i: number,
-  ): EvalImg | null {
+    g: number,
+  ): EvalImg {
     const { dt, gt, params } = evaluation;
-    const group = groupAt(evaluation, k, i);
+    const group = groupAt(evaluation, groups, g);
     const { detections, truths } = group;
     const [D, G, T] = [detections.length, truths.length, params.iouThrs.length];
-    if (D === 0 && G === 0) return null;
     const matching = new Matching();
-    match(group, dt, gt, { thresholds: params.iouThrs, areaRange, idZeroIsNone: true }, matching);
+    const idZeroIsNone = !params.corrections.idZero;
+    match(group, dt, gt, { thresholds: params.iouThrs, areaRange, idZeroIsNone }, matching);
     const order = [...matching.gtOrder.subarray(0, G)];
     const rows = <V>(count: number, value: (at: number) => V) =>
       Array.from({ length: T }, (_, t) => Array.from({ length: count }, (_, j) => value(t * count + j)));
@@ -133,8 +149,4 @@ export class COCOeval {
     if (this.#evaluation === undefined) throw new Error(`call evaluate() before ${what}`);
     return this.#evaluation;
   }
-}
-
-function unique(ids: readonly number[]): number[] {
-  return [...new Set(ids)].sort((a, b) => a - b);
 }

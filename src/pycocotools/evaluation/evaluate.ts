@@ -1,8 +1,9 @@
-/** All categories of an evaluation: overlap, matching, and the accumulated curves. */
+/** One evaluation: its input, prepared once, and its categories, each evaluated by itself. */
 
-import { accumulate, positivesNeeded, type Ranked } from './accumulate.js';
-import { type Groups, groupInstances, type Instances, sortByScore } from './instances.js';
-import { type Group, Matching, match } from './match.js';
+import { accumulate, EPSILON, positivesNeeded } from './accumulate.js';
+import { type ByCategory, byCategory, type CategoryGroups, groupsOf } from './groups.js';
+import type { Instances } from './instances.js';
+import { type Group, ignoredAlone, Matching, match } from './match.js';
 import type { Overlap } from './overlap.js';
 import type { Params } from './params.js';
 
@@ -11,8 +12,7 @@ export interface Evaluation {
   readonly gt: Instances;
   readonly overlap: Overlap;
   readonly params: Params;
-  readonly dtGroups: Groups;
-  readonly gtGroups: Groups;
+  readonly order: ByCategory;
   readonly images: number;
   readonly categories: number;
 }
@@ -20,16 +20,7 @@ export interface Evaluation {
 export function prepare(dt: Instances, gt: Instances, overlap: Overlap, params: Params): Evaluation {
   const images = params.imgIds.length;
   const categories = params.useCats ? params.catIds.length : 1;
-  return {
-    dt,
-    gt,
-    overlap,
-    params,
-    images,
-    categories,
-    dtGroups: groupInstances(dt, images, categories),
-    gtGroups: groupInstances(gt, images, categories),
-  };
+  return { dt, gt, overlap, params, images, categories, order: byCategory(dt, gt, images, categories) };
 }
 
 /** pycocotools' `eval`; T thresholds, R recalls, K categories, A areas, M maxDets. */
@@ -44,109 +35,132 @@ export interface Curves {
   readonly scores: Float64Array;
 }
 
+/** Curves in which nothing was measured yet, in shared memory. */
 export function emptyCurves({ iouThrs, recThrs, areaRng, maxDets }: Params, categories: number): Curves {
   const counts = [iouThrs.length, recThrs.length, categories, areaRng.length, maxDets.length] as const;
   const [T, R, K, A, M] = counts;
+  const unmeasured = (count: number) => new Float64Array(new SharedArrayBuffer(8 * count)).fill(-1);
   return {
     counts,
-    precision: new Float64Array(T * R * K * A * M).fill(-1),
-    recall: new Float64Array(T * K * A * M).fill(-1),
-    scores: new Float64Array(T * R * K * A * M).fill(-1),
+    precision: unmeasured(T * R * K * A * M),
+    recall: unmeasured(T * K * A * M),
+    scores: unmeasured(T * R * K * A * M),
   };
 }
 
-/** The group of a category and an image, with its overlaps. */
-export function groupAt(evaluation: Evaluation, category: number, image: number): Group {
-  const { dt, dtGroups, gtGroups, images, overlap, params } = evaluation;
-  const g = category * images + image;
-  const most = params.maxDets.at(-1) ?? 0;
-  const sorted = sortByScore(dtGroups.order, dtGroups.start[g], dtGroups.start[g + 1], dt.score);
-  const detections = sorted.subarray(0, most);
-  const truths = gtGroups.order.subarray(gtGroups.start[g], gtGroups.start[g + 1]);
+export function categoryGroups(
+  { order, dt, gt, images, params }: Evaluation,
+  category: number,
+): CategoryGroups {
+  return groupsOf(order, category, dt, gt, images, params.maxDets.at(-1) ?? 0);
+}
+
+/** Group `g` of a category, with its overlaps. */
+export function groupAt({ overlap }: Evaluation, groups: CategoryGroups, g: number): Group {
+  const { ranking, dtStart, gtStart } = groups;
+  const detections = groups.detections.slice(dtStart[g], dtStart[g + 1]);
+  for (let d = 0; d < detections.length; d++) detections[d] = ranking[detections[d]];
+  const truths = groups.truths.subarray(gtStart[g], gtStart[g + 1]);
   const ious = new Float64Array(detections.length * truths.length);
   if (ious.length > 0) overlap.fill(detections, truths, ious);
   return { detections, truths, ious };
 }
 
-/** Evaluates one category into its part of `curves`. */
-export function evaluateCategory(
-  evaluation: Evaluation,
-  category: number,
-  curves: Curves,
-  idZeroIsNone: boolean,
-): void {
-  const { dt, gt, dtGroups, gtGroups, images, params } = evaluation;
-  const { iouThrs, areaRng, maxDets, recThrs } = params;
-  const [T, R, K, A, M] = curves.counts;
-  const groups: Group[] = [];
-  let total = 0;
-  for (let image = 0; image < images; image++) {
-    const g = category * images + image;
-    const empty = dtGroups.start[g] === dtGroups.start[g + 1] && gtGroups.start[g] === gtGroups.start[g + 1];
-    if (empty) continue;
-    const group = groupAt(evaluation, category, image);
-    groups.push(group);
-    total += group.detections.length;
-  }
-  if (groups.length === 0) return;
+/** Thresholds that fit the bits of a mask. */
+const THRESHOLDS_AT_ONCE = 31;
 
-  const scores = new Float64Array(total);
-  /** Rank of each detection within its image. */
-  const rank = new Int32Array(total);
-  let at = 0;
-  for (const { detections } of groups) {
-    for (let d = 0; d < detections.length; d++) {
-      scores[at] = dt.score[detections[d]];
-      rank[at++] = d;
-    }
-  }
-  const order = sortByScore(
-    Int32Array.from({ length: total }, (_, i) => i),
-    0,
-    total,
-    scores,
+/** Evaluates one category into its part of `curves`, and no other. */
+export function evaluateCategory(evaluation: Evaluation, category: number, curves: Curves): void {
+  const { dt, params } = evaluation;
+  const { iouThrs, areaRng } = params;
+  const groups = categoryGroups(evaluation, category);
+  if (groups.count === 0) return;
+  const withTruths = Int32Array.from({ length: groups.count }, (_, g) => g).filter(
+    (g) => groups.gtStart[g + 1] > groups.gtStart[g],
   );
+  const matchable = Array.from(withTruths, (g) => groupAt(evaluation, groups, g));
 
+  const scores = Float64Array.from(groups.ranking, (position) => dt.score[position]);
+  for (let first = 0; first < iouThrs.length; first += THRESHOLDS_AT_ONCE) {
+    const thresholds = iouThrs.slice(first, first + THRESHOLDS_AT_ONCE);
+    for (let a = 0; a < areaRng.length; a++) {
+      const outcome = matchAll(evaluation, groups, matchable, withTruths, thresholds, areaRng[a]);
+      if (outcome.truths === 0) continue;
+      const ranked = { count: scores.length, scores, rank: groups.rank, ...outcome };
+      accumulateInto(curves, params, category, a, first, thresholds.length, ranked, outcome.truths);
+    }
+  }
+}
+
+interface Outcome {
+  /** For each detection of the ranking, a bit for each threshold. */
+  matched: Uint32Array;
+  ignored: Uint32Array;
+  /** Truths that count. */
+  truths: number;
+}
+
+function matchAll(
+  { dt, gt, params }: Evaluation,
+  groups: CategoryGroups,
+  matchable: readonly Group[],
+  withTruths: Int32Array,
+  thresholds: readonly number[],
+  areaRange: readonly [number, number],
+): Outcome {
+  const { ranking, detections, dtStart } = groups;
+  const matched = new Uint32Array(ranking.length);
+  const ignored = new Uint32Array(ranking.length);
+  const all = 2 ** thresholds.length - 1;
+  const [low, high] = areaRange;
+  for (let i = 0; i < ranking.length; i++) if (ignoredAlone(dt, ranking[i], low, high)) ignored[i] = all;
+
+  const options = { thresholds, areaRange, idZeroIsNone: !params.corrections.idZero };
   const matching = new Matching();
-  const outcome = new Uint8Array(T * total);
-  const ranked = { scores: new Float64Array(total), outcome: new Uint8Array(total) };
-  const scratch = { precision: new Float64Array(total + 1), position: new Int32Array(total + 1) };
-  for (let a = 0; a < A; a++) {
-    let truths = 0;
-    let offset = 0;
-    for (const group of groups) {
-      const options = { thresholds: iouThrs, areaRange: areaRng[a], idZeroIsNone };
-      truths += match(group, dt, gt, options, matching);
-      const D = group.detections.length;
-      for (let t = 0; t < T; t++) {
-        for (let d = 0; d < D; d++) {
-          const i = t * D + d;
-          outcome[t * total + offset + d] = matching.dtIgnore[i] === 1 ? 0 : matching.dtMatch[i] > 0 ? 2 : 1;
-        }
+  let truths = 0;
+  matchable.forEach((group, n) => {
+    truths += match(group, dt, gt, options, matching);
+    const D = group.detections.length;
+    for (let d = 0; d < D; d++) {
+      let [match, ignore] = [0, 0];
+      for (let t = 0; t < thresholds.length; t++) {
+        if (matching.dtMatch[t * D + d] > 0) match |= 1 << t;
+        if (matching.dtIgnore[t * D + d] === 1) ignore |= 1 << t;
       }
-      offset += D;
+      const i = detections[dtStart[withTruths[n]] + d];
+      matched[i] = match;
+      ignored[i] = ignore;
     }
-    if (truths === 0) continue;
-    const needed = positivesNeeded(recThrs, truths);
-    for (let m = 0; m < M; m++) {
-      for (let t = 0; t < T; t++) {
-        let count = 0;
-        for (let i = 0; i < total; i++) {
-          const d = order[i];
-          if (rank[d] >= maxDets[m]) continue;
-          ranked.scores[count] = scores[d];
-          ranked.outcome[count++] = outcome[t * total + d];
-        }
-        const place = ((t * R * K + category) * A + a) * M + m;
-        const out = {
-          precision: curves.precision,
-          scores: curves.scores,
-          at: place,
-          stride: K * A * M,
-        };
-        const recall = accumulate({ count, ...ranked } satisfies Ranked, truths, needed, out, scratch);
-        curves.recall[((t * K + category) * A + a) * M + m] = recall;
-      }
-    }
+  });
+  return { matched, ignored, truths };
+}
+
+function accumulateInto(
+  { counts: [, R, K, A, M], precision, scores, recall }: Curves,
+  { recThrs, maxDets, corrections }: Params,
+  category: number,
+  area: number,
+  firstThreshold: number,
+  thresholds: number,
+  ranked: Parameters<typeof accumulate>[0],
+  truths: number,
+): void {
+  const needed = positivesNeeded(recThrs, truths);
+  const epsilon = corrections.epsilon ? 0 : EPSILON;
+  for (let m = 0; m < M; m++) {
+    accumulate(
+      ranked,
+      { thresholds, most: maxDets[m], truths, needed, epsilon },
+      {
+        precision,
+        scores,
+        recall,
+        at: ((firstThreshold * R * K + category) * A + area) * M + m,
+        recallAt: ((firstThreshold * K + category) * A + area) * M + m,
+        perRecall: K * A * M,
+        perThreshold: R * K * A * M,
+        recallPerThreshold: K * A * M,
+      },
+    );
   }
 }

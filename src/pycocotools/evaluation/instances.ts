@@ -1,11 +1,15 @@
-/**
- * Annotations in columns, grouped by category and image. Everything after this works on typed arrays: no object for a
- * detection, none for an image.
- */
+/** The rows of a table that are evaluated, with places in the parameters' lists instead of ids. */
+
+import { UserError } from '../../core/errors.js';
+import type { ImageRecord } from '../dataset/types.js';
+import type { AnnotationTable } from '../table/annotation-table.js';
+import type { Params } from './params.js';
 
 /** Annotations of one side, in the order of their file. */
 export interface Instances {
   readonly count: number;
+  /** Row of the table. */
+  readonly row: Int32Array;
   /** Position of the image, and of the category, in the parameters' lists. */
   readonly image: Int32Array;
   readonly category: Int32Array;
@@ -16,30 +20,106 @@ export interface Instances {
   readonly score: Float64Array;
   /** Ground truth only; empty otherwise. */
   readonly crowd: Uint8Array;
+  /** Ground truth: not counted. Detections: not counted unless matched. */
   readonly ignore: Uint8Array;
 }
 
-/** Instances of a category and an image lie side by side: group g = category * images + image holds [start[g], start[g + 1]). */
-export interface Groups {
-  readonly order: Int32Array;
-  readonly start: Int32Array;
+/** Lists of ids as maps from id to position. */
+export interface Positions {
+  readonly images: ReadonlyMap<number, number>;
+  /** Undefined: all categories are one. */
+  readonly categories: ReadonlyMap<number, number> | undefined;
 }
 
-/** Counting sort; within a group the order of the file is kept. */
-export function groupInstances(instances: Instances, images: number, categories: number): Groups {
-  const { count, image, category } = instances;
-  const start = new Int32Array(images * categories + 1);
-  for (let i = 0; i < count; i++) start[category[i] * images + image[i] + 1]++;
-  for (let g = 1; g < start.length; g++) start[g] += start[g - 1];
-  const next = start.slice();
-  const order = new Int32Array(count);
-  for (let i = 0; i < count; i++) order[next[category[i] * images + image[i]]++] = i;
-  return { order, start };
+export function positionsOf({ imgIds, catIds, useCats }: Params): Positions {
+  const positions = (ids: readonly number[]) => new Map(ids.map((id, i) => [id, i]));
+  return { images: positions(imgIds), categories: useCats ? positions(catIds) : undefined };
 }
 
-/** Positions by descending score; equal scores keep their order, as with numpy's merge sort of the negated scores. */
-export function sortByScore(order: Int32Array, start: number, end: number, score: Float64Array): Int32Array {
-  const sorted = order.slice(start, end);
-  if (sorted.length > 1) sorted.sort((a, b) => score[b] - score[a]);
-  return sorted;
+/** @throws UserError naming the annotation whose area or score is no finite number */
+export function truthsOf(
+  table: AnnotationTable,
+  positions: Positions,
+  params: Params,
+  where: string,
+): Instances {
+  const selected = select(table, positions);
+  const { columns } = table;
+  const { iouType, corrections } = params;
+  const truths = { ...selected, score: new Float64Array() };
+  for (let i = 0; i < truths.count; i++) {
+    const row = truths.row[i];
+    truths.area[i] = finite(columns.area[row], 'area', columns.id[row], where);
+    truths.crowd[i] = columns.crowd[row];
+    const unlabelled = iouType === 'keypoints' && !(columns.labelled[row] > 0);
+    const marked = corrections.ignoreField && columns.ignore[row] === 1;
+    truths.ignore[i] = columns.crowd[row] === 1 || unlabelled || marked ? 1 : 0;
+  }
+  return truths;
+}
+
+/** @throws UserError naming the result whose area or score is no finite number */
+export function detectionsOf(table: AnnotationTable, positions: Positions, where: string): Instances {
+  const { columns } = table;
+  const selected = select(table, positions);
+  const detections = { ...selected, score: new Float64Array(selected.count), crowd: new Uint8Array() };
+  for (let i = 0; i < detections.count; i++) {
+    const row = detections.row[i];
+    detections.area[i] = finite(columns.area[row], 'area', columns.id[row], where);
+    detections.score[i] = finite(columns.score[row], 'score', columns.id[row], where);
+  }
+  return detections;
+}
+
+function select(table: AnnotationTable, { images, categories }: Positions): Instances {
+  const { columns } = table;
+  const row = new Int32Array(table.count);
+  const image = new Int32Array(table.count);
+  const category = new Int32Array(table.count);
+  let count = 0;
+  for (let i = 0; i < table.count; i++) {
+    const imageAt = images.get(columns.image[i]);
+    const categoryAt = categories === undefined ? 0 : categories.get(columns.category[i]);
+    if (imageAt === undefined || categoryAt === undefined) continue;
+    row[count] = i;
+    image[count] = imageAt;
+    category[count++] = categoryAt;
+  }
+  const id = new Float64Array(count);
+  for (let i = 0; i < count; i++) id[i] = columns.id[row[i]];
+  return {
+    count,
+    row: row.subarray(0, count),
+    image: image.subarray(0, count),
+    category: category.subarray(0, count),
+    id,
+    area: new Float64Array(count),
+    score: new Float64Array(),
+    crowd: new Uint8Array(count),
+    ignore: new Uint8Array(count),
+  };
+}
+
+function finite(value: number, key: string, id: number, where: string): number {
+  if (Number.isFinite(value)) return value;
+  const found = Number.isNaN(value) ? {} : { value: String(value) };
+  throw new UserError(`annotation ${id} needs a finite number`, { where, key, ...found });
+}
+
+/** Heights and widths of the images, by position; NaN where the file has none. */
+export interface ImageSizes {
+  readonly height: Float64Array;
+  readonly width: Float64Array;
+}
+
+export function sizesOf(images: readonly ImageRecord[], positions: Positions): ImageSizes {
+  const height = new Float64Array(positions.images.size).fill(Number.NaN);
+  const width = height.slice();
+  for (const image of images) {
+    const at = positions.images.get(image.id);
+    if (at === undefined) continue;
+    height[at] = image.height ?? Number.NaN;
+    width[at] = image.width ?? Number.NaN;
+  }
+  return { height, width };
 }

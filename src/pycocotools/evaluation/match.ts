@@ -9,13 +9,13 @@ import type { Instances } from './instances.js';
 
 /** Room for the result of one matching; grows as needed. [T, D] and [T, G], row-major. */
 export class Matching {
-  /** Position of the truth + 1 in the group's file order, 0 where there is none. */
+  /** Position in the group of the truth + 1, 0 where there is none. */
   dtMatch = new Int32Array(0);
   dtIgnore = new Uint8Array(0);
-  /** Position of the detection + 1 in the group's order by score. */
+  /** Position in the group of the detection + 1, in the order of `gtOrder`. */
   gtMatch = new Int32Array(0);
   gtIgnore = new Uint8Array(0);
-  /** Ground truths in the order in which they are tried: positions in file order. */
+  /** Ground truths in the order in which they are tried: positions in the group. */
   gtOrder = new Int32Array(0);
 
   reserve(thresholds: number, detections: number, truths: number): void {
@@ -33,9 +33,9 @@ export class Matching {
 
 /** One image and category. */
 export interface Group {
-  /** Positions in the columns, by descending score, at most the largest maxDets. */
+  /** Positions in the instances, by descending score. */
   readonly detections: Int32Array;
-  /** Positions in the columns, in file order. */
+  /** Positions in the instances, in file order. */
   readonly truths: Int32Array;
   /** [detections, truths] */
   readonly ious: Float64Array;
@@ -43,6 +43,7 @@ export interface Group {
 
 export interface MatchOptions {
   readonly thresholds: readonly number[];
+  /** Square pixels, both ends included. */
   readonly areaRange: readonly [number, number];
   /** pycocotools takes a match with a truth of id 0 for none. */
   readonly idZeroIsNone: boolean;
@@ -97,9 +98,14 @@ export function match(
     }
   }
   for (let d = 0; d < D; d++) {
-    const area = dt.area[detections[d]];
-    if (area >= low && area <= high) continue;
+    if (!ignoredAlone(dt, detections[d], low, high)) continue;
     for (let t = 0; t < thresholds.length; t++) if (dtMatch[t * D + d] === 0) dtIgnore[t * D + d] = 1;
   }
   return counted;
+}
+
+/** Whether a detection does not count when it matches nothing. */
+export function ignoredAlone(dt: Instances, position: number, low: number, high: number): boolean {
+  const area = dt.area[position];
+  return area < low || area > high || dt.ignore[position] === 1;
 }

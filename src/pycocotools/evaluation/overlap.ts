@@ -1,16 +1,117 @@
-/** How much a detection and a ground truth overlap, by the type of evaluation. Positions are those of the columns. */
+/** How much a detection and a ground truth overlap, by the type of evaluation. */
 
+import { UserError } from '../../core/errors.js';
+import { boundaryOf } from '../mask/boundary.js';
 import { boxIou, runIou } from '../mask/iou.js';
 import { type Rle, toBox } from '../mask/rle.js';
+import type { AnnotationTable } from '../table/annotation-table.js';
+import type { ImageSizes, Instances } from './instances.js';
+import type { Params } from './params.js';
 import { pairwiseSum } from './sum.js';
 
 export interface Overlap {
-  /** Fills `out` [detections, truths], row-major. */
+  /** Fills `out` [detections, truths], row-major; both are positions in the instances. */
   fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void;
 }
 
-/** @param detections, truths flat [count, 4] boxes (x, y, width, height) */
-export class BoxOverlap implements Overlap {
+/** Detections or ground truths: what is evaluated, and the table behind it. */
+export interface Side {
+  readonly table: AnnotationTable;
+  readonly instances: Instances;
+  /** The file, for messages. */
+  readonly where: string;
+}
+
+/** @throws UserError naming the first annotation without what this type of evaluation compares */
+export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params): Overlap {
+  switch (params.iouType) {
+    case 'bbox':
+      return new BoxOverlap(boxes(dt), boxes(gt), gt.instances.crowd);
+    case 'segm':
+      return new MaskOverlap(masks(dt, sizes), masks(gt, sizes), gt.instances.crowd);
+    case 'boundary':
+      return new BoundaryOverlap(
+        masks(dt, sizes),
+        masks(gt, sizes),
+        gt.instances.crowd,
+        params.dilationRatio,
+      );
+    case 'keypoints':
+      return new KeypointOverlap(
+        params.kptOksSigmas,
+        keypoints(dt, params),
+        keypoints(gt, params),
+        boxes(gt),
+        gt.instances.area,
+      );
+  }
+}
+
+/** Flat [count, 4] boxes. */
+function boxes({ table, instances, where }: Side): Float64Array {
+  const flat = new Float64Array(4 * instances.count);
+  const { box } = table.columns;
+  for (let i = 0; i < instances.count; i++) {
+    const from = 4 * instances.row[i];
+    for (let c = 0; c < 4; c++) {
+      const value = box[from + c];
+      if (!Number.isFinite(value)) {
+        throw new UserError(`annotation ${instances.id[i]} needs four finite numbers [x, y, width, height]`, {
+          where,
+          key: 'bbox',
+          ...(table.hasBox(instances.row[i]) && { value: [...box.subarray(from, from + 4)].map(String) }),
+        });
+      }
+      flat[4 * i + c] = value;
+    }
+  }
+  return flat;
+}
+
+type MaskOf = (position: number) => Rle;
+
+function masks({ table, instances, where }: Side, sizes: ImageSizes): MaskOf {
+  return (i) => {
+    const height = sizes.height[instances.image[i]];
+    const width = sizes.width[instances.image[i]];
+    let mask: Rle;
+    try {
+      mask = table.mask(instances.row[i], height, width);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new UserError(`annotation ${instances.id[i]}: ${error.message}`, {
+        where,
+        key: 'segmentation',
+        cause: error,
+      });
+    }
+    // Not comparable, and never meant: mostly height and width in the wrong order.
+    if ((mask.height !== height || mask.width !== width) && !Number.isNaN(height) && !Number.isNaN(width)) {
+      throw new UserError(
+        `annotation ${instances.id[i]} has a mask of ${mask.height} x ${mask.width} (rows x columns) on an image of ${height} x ${width}`,
+        { where, key: 'segmentation' },
+      );
+    }
+    return mask;
+  };
+}
+
+function keypoints(
+  { table, instances, where }: Side,
+  { kptOksSigmas }: Params,
+): (position: number) => Float64Array {
+  for (let i = 0; i < instances.count; i++) {
+    const found = table.columns.keypointCount[instances.row[i]];
+    if (found === 3 * kptOksSigmas.length) continue;
+    throw new UserError(
+      `annotation ${instances.id[i]} needs [x, y, v] of ${kptOksSigmas.length} keypoints: ${3 * kptOksSigmas.length} numbers`,
+      { where, key: 'keypoints', value: `${found} numbers` },
+    );
+  }
+  return (i) => table.keypointsOf(instances.row[i]);
+}
+
+class BoxOverlap implements Overlap {
   readonly #detections: Float64Array;
   readonly #truths: Float64Array;
   readonly #crowd: Uint8Array;
@@ -31,13 +132,12 @@ export class BoxOverlap implements Overlap {
   }
 }
 
-/** Masks, of which only those in groups with both sides are asked for. */
-export class MaskOverlap implements Overlap {
-  readonly #detections: (position: number) => Rle;
-  readonly #truths: (position: number) => Rle;
+class MaskOverlap implements Overlap {
+  readonly #detections: MaskOf;
+  readonly #truths: MaskOf;
   readonly #crowd: Uint8Array;
 
-  constructor(detections: (position: number) => Rle, truths: (position: number) => Rle, crowd: Uint8Array) {
+  constructor(detections: MaskOf, truths: MaskOf, crowd: Uint8Array) {
     this.#detections = detections;
     this.#truths = truths;
     this.#crowd = crowd;
@@ -58,28 +158,61 @@ export class MaskOverlap implements Overlap {
   }
 }
 
-/** Object keypoint similarity. Arrays are [x, y, v] * n of each annotation. */
-export class KeypointOverlap implements Overlap {
-  readonly #variances: number[];
+/** The smaller of mask IoU and IoU of the boundaries (Cheng et al., Boundary IoU, CVPR 2021); crowds by mask only. */
+class BoundaryOverlap implements Overlap {
+  readonly #detections: MaskOf;
+  readonly #truths: MaskOf;
+  readonly #crowd: Uint8Array;
+  readonly #dilationRatio: number;
 
-  readonly #detections: (position: number) => readonly number[];
-  readonly #truths: (position: number) => readonly number[];
+  constructor(detections: MaskOf, truths: MaskOf, crowd: Uint8Array, dilationRatio: number) {
+    this.#detections = detections;
+    this.#truths = truths;
+    this.#crowd = crowd;
+    this.#dilationRatio = dilationRatio;
+  }
+
+  fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void {
+    const withBoundary = (mask: Rle) => ({
+      mask,
+      box: toBox(mask),
+      boundary: boundaryOf(mask, this.#dilationRatio),
+    });
+    const gts = Array.from(truths, (g) => withBoundary(this.#truths(g)));
+    let at = 0;
+    for (const d of detections) {
+      const dt = withBoundary(this.#detections(d));
+      for (let g = 0; g < gts.length; g++) {
+        const crowd = this.#crowd[truths[g]] === 1;
+        const gt = gts[g];
+        let iou = boxIou(dt.box, 0, gt.box, 0, crowd) > 0 ? runIou(dt.mask, gt.mask, crowd) : 0;
+        if (iou > 0 && !crowd) iou = Math.min(iou, runIou(dt.boundary, gt.boundary, false));
+        out[at++] = iou;
+      }
+    }
+  }
+}
+
+/** Object keypoint similarity. */
+class KeypointOverlap implements Overlap {
+  readonly #variances: number[];
+  readonly #detections: (position: number) => Float64Array;
+  readonly #truths: (position: number) => Float64Array;
   readonly #boxes: Float64Array;
   readonly #areas: Float64Array;
 
   constructor(
     sigmas: readonly number[],
-    detections: (position: number) => readonly number[],
-    truths: (position: number) => readonly number[],
+    detections: (position: number) => Float64Array,
+    truths: (position: number) => Float64Array,
     boxes: Float64Array,
     areas: Float64Array,
   ) {
+    this.#variances = sigmas.map((sigma) => sigma * 2 * (sigma * 2));
     this.#detections = detections;
     this.#truths = truths;
     this.#boxes = boxes;
     this.#areas = areas;
-
-    this.#variances = sigmas.map((sigma) => sigma * 2 * (sigma * 2));
   }
 
   fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void {
@@ -91,7 +224,7 @@ export class KeypointOverlap implements Overlap {
     }
   }
 
-  #similarity(dt: readonly number[], g: number, terms: Float64Array): number {
+  #similarity(dt: Float64Array, g: number, terms: Float64Array): number {
     const gt = this.#truths(g);
     const n = this.#variances.length;
     let labelled = 0;

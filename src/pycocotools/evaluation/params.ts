@@ -1,6 +1,27 @@
 /** What is evaluated and how: pycocotools' `Params`, with its exact doubles. */
 
-export type IouType = 'bbox' | 'segm' | 'keypoints';
+/** `boundary` is ours: Boundary IoU, otherwise as segm. */
+export const IOU_TYPES = ['bbox', 'segm', 'keypoints', 'boundary'] as const;
+export type IouType = (typeof IOU_TYPES)[number];
+
+/** What pycocotools gets wrong and keeps for the sake of old figures; each is off unless asked for. */
+export interface Corrections {
+  /** A match with a ground truth of id 0 is a match. */
+  idZero: boolean;
+  /** A ground truth with `ignore: 1` is not counted, as with `iscrowd` but for the overlap. */
+  ignoreField: boolean;
+  /** The first figure of the summary is for the largest of `maxDets`, not for the number 100. */
+  maxDets: boolean;
+  /** No 2^-52 in the denominator of precision: a perfect detector has 1, not 1 - 2^-53. */
+  epsilon: boolean;
+}
+
+export const CORRECTIONS = [
+  'idZero',
+  'ignoreField',
+  'maxDets',
+  'epsilon',
+] as const satisfies readonly (keyof Corrections)[];
 
 export interface Params {
   iouType: IouType;
@@ -18,6 +39,9 @@ export interface Params {
   useCats: boolean;
   /** Standard deviations of keypoints, relative to the object's scale. */
   kptOksSigmas: number[];
+  /** Of `boundary`: width of the boundary as a share of the image's diagonal. */
+  dilationRatio: number;
+  corrections: Corrections;
 }
 
 const AREAS = {
@@ -48,7 +72,9 @@ export function defaultParams(iouType: IouType): Params {
     areaRng: labels.map((label) => [...AREAS[label]]),
     areaRngLbl: [...labels],
     useCats: true,
-    kptOksSigmas: SIGMAS,
+    kptOksSigmas: [...SIGMAS],
+    dilationRatio: 0.02,
+    corrections: { idZero: false, ignoreField: false, maxDets: false, epsilon: false },
   };
 }
 

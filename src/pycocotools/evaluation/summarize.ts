@@ -16,7 +16,7 @@ export interface Summary {
 }
 
 export function summarize(curves: Curves, params: Params): Summary[] {
-  const { maxDets, iouType } = params;
+  const { maxDets, iouType, corrections } = params;
   const line = (
     precision: boolean,
     { iouThr, area = 'all', most = maxDets[2] }: { iouThr?: number; area?: string; most?: number } = {},
@@ -28,7 +28,7 @@ export function summarize(curves: Curves, params: Params): Summary[] {
     value: average(curves, params, precision, iouThr, area, most),
   });
   if (iouType === 'keypoints') {
-    const most = 20;
+    const most = corrections.maxDets ? maxDets[0] : 20;
     return [true, false].flatMap((precision) => [
       line(precision, { most }),
       line(precision, { most, iouThr: 0.5 }),
@@ -39,7 +39,7 @@ export function summarize(curves: Curves, params: Params): Summary[] {
   }
   return [
     // The reference has the number 100 here, whatever maxDets is.
-    line(true, { most: 100 }),
+    line(true, { most: corrections.maxDets ? maxDets[2] : 100 }),
     line(true, { iouThr: 0.5 }),
     line(true, { iouThr: 0.75 }),
     ...['small', 'medium', 'large'].map((area) => line(true, { area })),

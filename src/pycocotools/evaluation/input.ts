@@ -1,0 +1,107 @@
+/** From two tables to an evaluation. */
+
+import { UserError } from '../../core/errors.js';
+import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
+import type { AnnotationTable } from '../table/annotation-table.js';
+import { type Evaluation, prepare } from './evaluate.js';
+import { detectionsOf, positionsOf, sizesOf, truthsOf } from './instances.js';
+import { overlapOf } from './overlap.js';
+import type { Params } from './params.js';
+
+/** What is evaluated. */
+export interface EvaluationInput {
+  readonly images: readonly ImageRecord[];
+  readonly categories: readonly CategoryRecord[];
+  readonly truths: AnnotationTable;
+  readonly results: AnnotationTable;
+  /** The files, for messages. */
+  readonly truthsWhere: string;
+  readonly resultsWhere: string;
+}
+
+/** @throws UserError for anything that would make a figure wrong, naming the annotation */
+export function prepareInput(input: EvaluationInput, params: Params): Evaluation {
+  const positions = positionsOf(params);
+  const gt = truthsOf(input.truths, positions, params, input.truthsWhere);
+  const dt = detectionsOf(input.results, positions, input.resultsWhere);
+  const overlap = overlapOf(
+    { table: input.results, instances: dt, where: input.resultsWhere },
+    { table: input.truths, instances: gt, where: input.truthsWhere },
+    sizesOf(input.images, positions),
+    params,
+  );
+  return prepare(dt, gt, overlap, params);
+}
+
+/** Ascending and unique lists, as they are evaluated. @throws UserError for lists that do not fit together */
+export function normalizeParams(params: Params): void {
+  const unique = (ids: readonly number[]) => [...new Set(ids)].sort((a, b) => a - b);
+  params.imgIds = unique(params.imgIds);
+  if (params.useCats) params.catIds = unique(params.catIds);
+  params.maxDets.sort((a, b) => a - b);
+  if (params.areaRng.length !== params.areaRngLbl.length) {
+    throw new UserError(
+      `${params.areaRng.length} ranges of areas, but ${params.areaRngLbl.length} labels for them`,
+      { key: 'areaRngLbl', value: params.areaRngLbl },
+    );
+  }
+}
+
+/**
+ * Whether the files belong together. pycocotools drops or overwrites silently what is refused here, except for unknown
+ * images of results. Results of unknown categories are allowed: they are not evaluated.
+ *
+ * @throws UserError with the first ids that are wrong
+ */
+export function checkReferences({
+  images,
+  categories,
+  truths,
+  results,
+  truthsWhere,
+  resultsWhere,
+}: EvaluationInput): void {
+  const imageIds = uniqueIds(images, 'images', truthsWhere);
+  const categoryIds = uniqueIds(categories, 'categories', truthsWhere);
+  const seen = new Set<number>();
+  for (let row = 0; row < truths.count; row++) {
+    const id = truths.columns.id[row];
+    if (seen.has(id)) {
+      throw new UserError(`two annotations have the id ${id}`, { where: truthsWhere, key: 'id' });
+    }
+    seen.add(id);
+    for (const [key, ids, column] of [
+      ['image_id', imageIds, truths.columns.image],
+      ['category_id', categoryIds, truths.columns.category],
+    ] as const) {
+      if (ids.has(column[row])) continue;
+      const list = key === 'image_id' ? 'images' : 'categories';
+      throw new UserError(`annotation ${id} is of ${key} ${column[row]}, which is not in ${list}`, {
+        where: truthsWhere,
+        key,
+      });
+    }
+  }
+  const strangers = new Set<number>();
+  for (let row = 0; row < results.count; row++) {
+    const image = results.columns.image[row];
+    if (!imageIds.has(image)) strangers.add(image);
+  }
+  if (strangers.size > 0) {
+    throw new UserError(`results of ${strangers.size} images that the ground truth does not have`, {
+      where: resultsWhere,
+      key: 'image_id',
+      value: [...strangers].slice(0, 5),
+      remedy: `are these results of another data set than ${truthsWhere}?`,
+    });
+  }
+}
+
+function uniqueIds(records: readonly { id: number }[], list: string, where: string): Set<number> {
+  const ids = new Set<number>();
+  for (const { id } of records) {
+    if (ids.has(id)) throw new UserError(`two entries of ${list} have the id ${id}`, { where, key: 'id' });
+    ids.add(id);
+  }
+  return ids;
+}

@@ -1,0 +1,205 @@
+/**
+ * Annotations or results in columns, in shared memory. Half a million detections are a few arrays, not half a million
+ * objects, and every thread reads them where they are.
+ *
+ * Numbers that an entry does not have are NaN. Ids are those of the file. Masks stay as they were written (compressed
+ * runs, plain runs or polygons) in a pool, until somebody asks for one.
+ */
+
+import { polygonToRle } from '../mask/polygon.js';
+import { merge, type Rle } from '../mask/rle.js';
+import { readCounts } from '../mask/rle-string.js';
+import { Pool, type PoolData } from './pool.js';
+
+/** How `shape` of a row is stored. */
+export const Shape = {
+  none: 0,
+  /** The bytes of a compressed string. */
+  codedRuns: 1,
+  /** Doubles: runs. */
+  runs: 2,
+  /** Doubles: for each polygon how many numbers, then x0, y0, x1, y1, ... */
+  polygons: 3,
+} as const;
+
+const COLUMNS = {
+  id: Float64Array,
+  image: Float64Array,
+  category: Float64Array,
+  score: Float64Array,
+  /** Square pixels. */
+  area: Float64Array,
+  /** x, y, width, height: four values a row. */
+  box: Float64Array,
+  crowd: Uint8Array,
+  /** The field `ignore`, which pycocotools overwrites. */
+  ignore: Uint8Array,
+  /** NaN without the field. */
+  labelled: Float64Array,
+  shape: Uint8Array,
+  /** Rows and columns of a mask of runs. */
+  height: Uint32Array,
+  width: Uint32Array,
+  /** Where in the pool, and how many bytes or doubles. */
+  place: Float64Array,
+  length: Uint32Array,
+  /** [x, y, v] * n in the pool, and how many numbers. */
+  keypoints: Float64Array,
+  keypointCount: Uint32Array,
+} as const;
+
+const WIDTHS: Partial<Record<keyof typeof COLUMNS, number>> = { box: 4 };
+
+type Columns = { [Name in keyof typeof COLUMNS]: InstanceType<(typeof COLUMNS)[Name]> };
+
+/** What another thread needs to open a table. */
+export interface TableData {
+  readonly count: number;
+  readonly columns: { [Name in keyof Columns]: SharedArrayBuffer };
+  readonly pool: PoolData;
+}
+
+export class AnnotationTable {
+  /** Rows. */
+  count = 0;
+  /** Longer than `count`; replaced when the table grows. */
+  columns: Columns;
+  readonly pool: Pool;
+  #room: number;
+
+  constructor(room = 1024) {
+    this.#room = room;
+    this.columns = allocate(room);
+    this.pool = new Pool();
+  }
+
+  static from({ count, columns, pool }: TableData): AnnotationTable {
+    return Object.assign(new AnnotationTable(0), { count, pool: Pool.from(pool), columns: opened(columns) });
+  }
+
+  get data(): TableData {
+    const buffers = Object.entries(this.columns).map(([name, column]) => [name, column.buffer]);
+    return { count: this.count, columns: Object.fromEntries(buffers), pool: this.pool.data };
+  }
+
+  /** Makes room for one more row, empties it, and returns its number. It counts when `count` is raised. */
+  next(): number {
+    const row = this.count;
+    if (row === this.#room) this.#grow();
+    const { columns } = this;
+    columns.id[row] = columns.image[row] = columns.category[row] = columns.score[row] = Number.NaN;
+    columns.area[row] = columns.labelled[row] = columns.box[4 * row] = Number.NaN;
+    columns.crowd[row] = columns.ignore[row] = columns.shape[row] = Shape.none;
+    columns.keypointCount[row] = 0;
+    return row;
+  }
+
+  /** Whether the row has a box. */
+  hasBox(row: number): boolean {
+    return !Number.isNaN(this.columns.box[4 * row]);
+  }
+
+  setRuns(row: number, bytes: Uint8Array, height: number, width: number): void {
+    const { columns, pool } = this;
+    const place = pool.room(bytes.length);
+    pool.bytes(place).set(bytes, 8 * Pool.at(place));
+    pool.keep(place, bytes.length);
+    columns.shape[row] = Shape.codedRuns;
+    columns.place[row] = place;
+    columns.length[row] = bytes.length;
+    columns.height[row] = height;
+    columns.width[row] = width;
+  }
+
+  setNumbers(row: number, shape: number, numbers: Float64Array, height = 0, width = 0): void {
+    const { columns } = this;
+    columns.shape[row] = shape;
+    columns.place[row] = this.#put(numbers);
+    columns.length[row] = numbers.length;
+    columns.height[row] = height;
+    columns.width[row] = width;
+  }
+
+  setKeypoints(row: number, numbers: Float64Array): void {
+    this.columns.keypoints[row] = this.#put(numbers);
+    this.columns.keypointCount[row] = numbers.length;
+  }
+
+  keypointsOf(row: number): Float64Array {
+    return this.#numbers(this.columns.keypoints[row], this.columns.keypointCount[row]);
+  }
+
+  /**
+   * The mask of a row; polygons are filled and united. A row without one has its box as its mask, as results have in
+   * pycocotools.
+   *
+   * @param height, width of the image, for polygons and boxes
+   * @throws RangeError, RleStringError for a mask that is none
+   */
+  mask(row: number, height: number, width: number): Rle {
+    const { columns, pool } = this;
+    const place = columns.place[row];
+    const length = columns.length[row];
+    switch (columns.shape[row]) {
+      case Shape.codedRuns: {
+        const start = 8 * Pool.at(place);
+        const counts = new Uint32Array(length);
+        const used = readCounts(pool.bytes(place), start, start + length, counts);
+        return { height: columns.height[row], width: columns.width[row], counts: counts.subarray(0, used) };
+      }
+      case Shape.runs:
+        return {
+          height: columns.height[row],
+          width: columns.width[row],
+          counts: Uint32Array.from(this.#numbers(place, length)),
+        };
+      case Shape.polygons: {
+        const numbers = this.#numbers(place, length);
+        const parts: Rle[] = [];
+        for (let at = 0; at < numbers.length; at += 1 + numbers[at]) {
+          parts.push(polygonToRle(numbers.subarray(at + 1, at + 1 + numbers[at]), height, width));
+        }
+        return merge(parts);
+      }
+      default: {
+        const [x, y, w, h] = columns.box.subarray(4 * row, 4 * row + 4);
+        return polygonToRle([x, y, x, y + h, x + w, y + h, x + w, y], height, width);
+      }
+    }
+  }
+
+  #put(numbers: Float64Array): number {
+    const place = this.pool.room(8 * numbers.length);
+    this.pool.doubles(place).set(numbers, Pool.at(place));
+    this.pool.keep(place, 8 * numbers.length);
+    return place;
+  }
+
+  #numbers(place: number, length: number): Float64Array {
+    const start = Pool.at(place);
+    return length === 0 ? new Float64Array() : this.pool.doubles(place).subarray(start, start + length);
+  }
+
+  #grow(): void {
+    this.#room = Math.max(1024, 2 * this.#room);
+    const larger = allocate(this.#room);
+    for (const name of Object.keys(COLUMNS) as (keyof Columns)[]) larger[name].set(this.columns[name]);
+    this.columns = larger;
+  }
+}
+
+function allocate(rows: number): Columns {
+  const buffers = Object.entries(COLUMNS).map(([name, Kind]) => [
+    name,
+    new SharedArrayBuffer(rows * Kind.BYTES_PER_ELEMENT * (WIDTHS[name as keyof Columns] ?? 1)),
+  ]);
+  return opened(Object.fromEntries(buffers));
+}
+
+function opened(buffers: TableData['columns']): Columns {
+  const columns = Object.entries(COLUMNS).map(([name, Kind]) => [
+    name,
+    new Kind(buffers[name as keyof Columns] as unknown as ArrayBuffer),
+  ]);
+  return Object.fromEntries(columns);
+}

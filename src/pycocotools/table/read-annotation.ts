@@ -1,0 +1,252 @@
+/** One entry of `annotations`, or of a results file, from JSON into a row of a table. */
+
+import { KeyTable } from '../json/keys.js';
+import { END, type JsonReader } from '../json/reader.js';
+import { type AnnotationTable, Shape } from './annotation-table.js';
+
+/** What is kept besides numbers and boxes. */
+export interface Keep {
+  masks: boolean;
+  keypoints: boolean;
+}
+
+const KEYS = new KeyTable([
+  'image_id',
+  'category_id',
+  'id',
+  'bbox',
+  'area',
+  'score',
+  'iscrowd',
+  'ignore',
+  'num_keypoints',
+  'segmentation',
+  'keypoints',
+]);
+const RUN_KEYS = new KeyTable(['size', 'counts']);
+
+const QUOTE = 0x22;
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
+
+/** Reads entries; holds what is needed again for each of them. */
+export class AnnotationReader {
+  readonly #reader: JsonReader;
+  readonly #table: AnnotationTable;
+  readonly #keep: Keep;
+  #numbers = new Float64Array(256);
+  #used = 0;
+  #bytes = new Uint8Array(256);
+
+  constructor(reader: JsonReader, table: AnnotationTable, keep: Keep) {
+    this.#reader = reader;
+    this.#table = table;
+    this.#keep = keep;
+  }
+
+  /** Reads an object into the table's next row, without counting the row yet. @returns the row */
+  read(): number {
+    const reader = this.#reader;
+    const table = this.#table;
+    const row = table.next();
+    const { columns } = table;
+    for (let key = reader.firstKey(KEYS); key !== END; key = reader.nextKey(KEYS)) {
+      switch (key) {
+        case 0:
+          columns.image[row] = this.#id('image_id');
+          break;
+        case 1:
+          columns.category[row] = this.#id('category_id');
+          break;
+        case 2:
+          columns.id[row] = this.#id('id');
+          break;
+        case 3:
+          this.#box(row);
+          break;
+        case 4:
+          columns.area[row] = reader.number();
+          break;
+        case 5:
+          columns.score[row] = reader.number();
+          break;
+        case 6:
+          columns.crowd[row] = this.#flag('iscrowd');
+          break;
+        case 7:
+          columns.ignore[row] = this.#flag('ignore');
+          break;
+        case 8:
+          columns.labelled[row] = reader.number();
+          break;
+        case 9:
+          if (this.#keep.masks) this.#segmentation(row);
+          else reader.skip();
+          break;
+        case 10:
+          if (this.#keep.keypoints) {
+            this.#used = 0;
+            this.#list();
+            table.setKeypoints(row, this.#numbers.subarray(0, this.#used));
+          } else reader.skip();
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    return row;
+  }
+
+  #id(key: string): number {
+    const value = this.#reader.number();
+    if (!Number.isSafeInteger(value)) throw this.#reader.error(`${key} must be a whole number, not ${value}`);
+    return value;
+  }
+
+  /** 0 or 1; also as true or false. */
+  #flag(key: string): number {
+    const reader = this.#reader;
+    const start = reader.peek();
+    if (start === 0x74 || start === 0x66) {
+      reader.skip();
+      return start === 0x74 ? 1 : 0;
+    }
+    const value = reader.number();
+    if (value !== 0 && value !== 1) throw reader.error(`${key} must be 0 or 1, not ${value}`);
+    return value;
+  }
+
+  #box(row: number): void {
+    const reader = this.#reader;
+    const { box } = this.#table.columns;
+    if (!reader.firstElement()) return;
+    let count = 0;
+    do {
+      const value = reader.number();
+      if (count < 4) box[4 * row + count] = value;
+      count++;
+    } while (reader.nextElement());
+    if (count !== 4) throw reader.error(`bbox must be [x, y, width, height], not ${count} numbers`);
+  }
+
+  #segmentation(row: number): void {
+    const reader = this.#reader;
+    const start = reader.peek();
+    if (start === OPEN_OBJECT) this.#runs(row);
+    else if (start === OPEN_ARRAY) this.#polygons(row);
+    else throw reader.error('segmentation must be a list of polygons or an object with size and counts');
+  }
+
+  #polygons(row: number): void {
+    const reader = this.#reader;
+    this.#used = 0;
+    if (reader.firstElement()) {
+      do {
+        const head = this.#used;
+        this.#push(0);
+        if (reader.peek() !== OPEN_ARRAY)
+          throw reader.error('a polygon must be a list of numbers [x0, y0, x1, y1, ...]');
+        this.#list();
+        const count = this.#used - head - 1;
+        if (count < 6 || count % 2 === 1) {
+          throw reader.error(
+            `a polygon must have three points or more, x and y of each, not ${count} numbers`,
+          );
+        }
+        this.#numbers[head] = count;
+      } while (reader.nextElement());
+    }
+    if (this.#used === 0) throw reader.error('segmentation must have a polygon');
+    this.#table.setNumbers(row, Shape.polygons, this.#numbers.subarray(0, this.#used));
+  }
+
+  #runs(row: number): void {
+    const reader = this.#reader;
+    let [height, width] = [-1, -1];
+    let coded = false;
+    let length = -1;
+    for (let key = reader.firstKey(RUN_KEYS); key !== END; key = reader.nextKey(RUN_KEYS)) {
+      if (key === 0) [height, width] = this.#size();
+      else if (key === 1 && reader.peek() === QUOTE) {
+        coded = true;
+        length = this.#codedString();
+      } else if (key === 1) {
+        coded = false;
+        this.#used = 0;
+        this.#list();
+        length = this.#used;
+        for (let i = 0; i < length; i++) {
+          const run = this.#numbers[i];
+          if (!(run >= 0 && run <= 0xffffffff && Number.isInteger(run))) {
+            throw reader.error(`run ${i} of counts must be a whole number from 0 on, not ${run}`);
+          }
+        }
+      } else reader.skip();
+    }
+    if (height < 0) throw reader.error('segmentation must have a size [height, width]');
+    if (length < 0) throw reader.error('segmentation must have counts, a string or a list of runs');
+    if (coded) this.#table.setRuns(row, this.#bytes.subarray(0, length), height, width);
+    else this.#table.setNumbers(row, Shape.runs, this.#numbers.subarray(0, length), height, width);
+  }
+
+  #size(): [number, number] {
+    this.#used = 0;
+    this.#list();
+    const [height, width] = this.#numbers;
+    const fits = (side: number) => Number.isInteger(side) && side >= 0 && side <= 0xffffffff;
+    if (this.#used !== 2 || !fits(height) || !fits(width)) {
+      throw this.#reader.error('size must be two whole numbers [height, width]');
+    }
+    return [height, width];
+  }
+
+  /** A string into `#bytes`, unescaped. @returns its length */
+  #codedString(): number {
+    const reader = this.#reader;
+    reader.string();
+    const { bytes, stringStart, stringEnd } = reader;
+    if (stringEnd - stringStart > this.#bytes.length) {
+      this.#bytes = new Uint8Array(2 * (stringEnd - stringStart));
+    }
+    const into = this.#bytes;
+    if (!reader.escaped) {
+      for (let i = stringStart; i < stringEnd; i++) into[i - stringStart] = bytes[i];
+      return stringEnd - stringStart;
+    }
+    let length = 0;
+    for (let i = stringStart; i < stringEnd; ) {
+      const byte = bytes[i++];
+      if (byte !== 0x5c) {
+        into[length++] = byte;
+        continue;
+      }
+      // Of the escapes, the code uses the backslash itself only; any other may stand for it as \u005c.
+      if (bytes[i] === 0x5c) into[length++] = bytes[i++];
+      else return this.#copy(reader.text());
+    }
+    return length;
+  }
+
+  #copy(text: string): number {
+    const bytes = Buffer.from(text, 'utf8');
+    this.#bytes.set(bytes);
+    return bytes.length;
+  }
+
+  /** Appends a list of numbers to `#numbers`. */
+  #list(): void {
+    const reader = this.#reader;
+    if (!reader.firstElement()) return;
+    do this.#push(reader.number());
+    while (reader.nextElement());
+  }
+
+  #push(value: number): void {
+    if (this.#used === this.#numbers.length) {
+      const larger = new Float64Array(2 * this.#used);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    this.#numbers[this.#used++] = value;
+  }
+}
