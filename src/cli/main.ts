@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { UserError } from '../core/errors.js';
+import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { engineCommand } from './commands/engine.js';
 import { pretrainCommand } from './commands/pretrain.js';
@@ -27,6 +28,7 @@ export function parser() {
     .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
     .command(pretrainCommand)
     .command(previewCommand)
+    .command(cocoEvalCommand)
     .command(configCommand)
     .command(engineCommand)
     .parserConfiguration({

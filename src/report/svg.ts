@@ -205,7 +205,7 @@ function pixel(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -75,12 +75,12 @@ export function evaluateCategory(evaluation: Evaluation, category: number, curve
   const { iouThrs, areaRng } = params;
   const groups = categoryGroups(evaluation, category);
   if (groups.count === 0) return;
-  const withTruths = Int32Array.from({ length: groups.count }, (_, g) => g).filter(
-    (g) => groups.gtStart[g + 1] > groups.gtStart[g],
-  );
-  const matchable = Array.from(withTruths, (g) => groupAt(evaluation, groups, g));
+  const withTruths: number[] = [];
+  for (let g = 0; g < groups.count; g++) if (groups.gtStart[g + 1] > groups.gtStart[g]) withTruths.push(g);
+  const matchable = withTruths.map((g) => groupAt(evaluation, groups, g));
 
-  const scores = Float64Array.from(groups.ranking, (position) => dt.score[position]);
+  const scores = new Float64Array(groups.ranking.length);
+  for (let i = 0; i < scores.length; i++) scores[i] = dt.score[groups.ranking[i]];
   for (let first = 0; first < iouThrs.length; first += THRESHOLDS_AT_ONCE) {
     const thresholds = iouThrs.slice(first, first + THRESHOLDS_AT_ONCE);
     for (let a = 0; a < areaRng.length; a++) {
@@ -104,7 +104,7 @@ function matchAll(
   { dt, gt, params }: Evaluation,
   groups: CategoryGroups,
   matchable: readonly Group[],
-  withTruths: Int32Array,
+  withTruths: readonly number[],
   thresholds: readonly number[],
   areaRange: readonly [number, number],
 ): Outcome {

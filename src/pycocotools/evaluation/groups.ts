@@ -1,7 +1,7 @@
 /** Detections and ground truths of one category, image by image. */
 
 import type { Instances } from './instances.js';
-import { countingSort, sortByScore } from './order.js';
+import { countingSort, sortByScore, upTo } from './order.js';
 
 /** Both sides by category. Categories are ranges [start[k], start[k + 1]). */
 export interface ByCategory {
@@ -14,9 +14,8 @@ export interface ByCategory {
 }
 
 export function byCategory(dt: Instances, gt: Instances, images: number, categories: number): ByCategory {
-  const all = (count: number) => Int32Array.from({ length: count }, (_, i) => i);
-  const dtByImage = countingSort(all(dt.count), dt.image, images).sorted;
-  const gtByImage = countingSort(all(gt.count), gt.image, images).sorted;
+  const dtByImage = countingSort(upTo(dt.count), dt.image, images).sorted;
+  const gtByImage = countingSort(upTo(gt.count), gt.image, images).sorted;
   const detections = countingSort(sortByScore(dtByImage, dt.score), dt.category, categories);
   const truths = countingSort(gtByImage, gt.category, categories);
   return {
@@ -66,8 +65,10 @@ export function groupsOf(
     }
     return group[at] - 1;
   };
-  const gtGroup = Int32Array.from(objects, (position) => groupOf(gt.image[position]));
-  const dtGroup = Int32Array.from(ranked, (position) => groupOf(dt.image[position]));
+  const gtGroup = new Int32Array(objects.length);
+  for (let i = 0; i < objects.length; i++) gtGroup[i] = groupOf(gt.image[objects[i]]);
+  const dtGroup = new Int32Array(ranked.length);
+  for (let i = 0; i < ranked.length; i++) dtGroup[i] = groupOf(dt.image[ranked[i]]);
 
   const ranking = new Int32Array(ranked.length);
   const rank = new Int32Array(ranked.length);
@@ -81,7 +82,6 @@ export function groupsOf(
     rank[kept] = before;
     keptGroup[kept++] = dtGroup[i];
   }
-  const upTo = (n: number) => Int32Array.from({ length: n }, (_, i) => i);
   const dets = countingSort(upTo(kept), keptGroup, count);
   const gts = countingSort(upTo(objects.length), gtGroup, count);
   return {

@@ -1,17 +1,24 @@
 /** Stable orders of detections, in time linear in their number. */
 
-/** Positions 0 .. keys.length - 1 in `order`, stably by ascending key. @param count of different keys */
+/** 0, 1, .. count - 1 */
+export function upTo(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
+}
+
+/** The positions in `order`, stably by ascending key. @param count of different keys */
 export function countingSort(
   order: Int32Array,
   keys: Int32Array,
   count: number,
 ): { sorted: Int32Array; start: Int32Array } {
   const start = new Int32Array(count + 1);
-  for (const position of order) start[keys[position] + 1]++;
+  for (let i = 0; i < order.length; i++) start[keys[order[i]] + 1]++;
   for (let k = 1; k <= count; k++) start[k] += start[k - 1];
   const next = start.slice();
   const sorted = new Int32Array(order.length);
-  for (const position of order) sorted[next[keys[position]]++] = position;
+  for (let i = 0; i < order.length; i++) sorted[next[keys[order[i]]]++] = order[i];
   return { sorted, start };
 }
 
@@ -36,8 +43,8 @@ export function sortByScore(order: Int32Array, scores: Float64Array): Int32Array
     low[i] = negative ? bits[lowWord] : ~bits[lowWord];
     high[i] = negative ? bits[highWord] : ~bits[highWord] & 0x7fffffff;
   }
-  let places = Int32Array.from({ length: order.length }, (_, i) => i);
-  let spare = new Int32Array(order.length);
+  let places: Int32Array = upTo(order.length);
+  let spare: Int32Array = new Int32Array(order.length);
   for (const [word, shift] of [
     [low, 0],
     [low, DIGIT],
@@ -46,9 +53,12 @@ export function sortByScore(order: Int32Array, scores: Float64Array): Int32Array
   ] as const) {
     const next = new Int32Array(DIGITS + 1);
     for (let i = 0; i < word.length; i++) next[((word[i] >>> shift) & (DIGITS - 1)) + 1]++;
-    if (next.some((count) => count === word.length)) continue;
+    if (next[((word[0] >>> shift) & (DIGITS - 1)) + 1] === word.length) continue;
     for (let d = 1; d <= DIGITS; d++) next[d] += next[d - 1];
-    for (const place of places) spare[next[(word[place] >>> shift) & (DIGITS - 1)]++] = place;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i];
+      spare[next[(word[place] >>> shift) & (DIGITS - 1)]++] = place;
+    }
     [places, spare] = [spare, places];
   }
   for (let i = 0; i < places.length; i++) spare[i] = order[places[i]];

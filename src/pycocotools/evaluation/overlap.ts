@@ -52,14 +52,17 @@ function boxes({ table, instances, where }: Side): Float64Array {
   const flat = new Float64Array(4 * instances.count);
   const { box } = table.columns;
   for (let i = 0; i < instances.count; i++) {
-    const from = 4 * instances.row[i];
+    const row = instances.row[i];
+    const from = 4 * row;
+    // Results of masks have the boxes of their masks.
+    if (!table.hasBox(row) && table.hasRuns(row)) box.set(toBox(table.mask(row, 0, 0)), from);
     for (let c = 0; c < 4; c++) {
       const value = box[from + c];
       if (!Number.isFinite(value)) {
         throw new UserError(`annotation ${instances.id[i]} needs four finite numbers [x, y, width, height]`, {
           where,
           key: 'bbox',
-          ...(table.hasBox(instances.row[i]) && { value: [...box.subarray(from, from + 4)].map(String) }),
+          ...(table.hasBox(row) && { value: [...box.subarray(from, from + 4)].map(String) }),
         });
       }
       flat[4 * i + c] = value;

@@ -41,19 +41,22 @@ export class JsonReader {
   /** Of the last string read: its bytes in the window, between the quotes. */
   stringStart = 0;
   stringEnd = 0;
-  /** Whether it has escapes. */
+  /** Whether it has escapes, and whether these are backslashes only. */
   escaped = false;
+  backslashesOnly = true;
   #end = 0;
-  /** Bytes of the file before the window. */
-  #before = 0;
+  /** Where in the file the window begins. */
+  #before: number;
   #exhausted = false;
   readonly #source: ByteSource;
 
   constructor(source: ByteSource) {
     this.#source = source;
+    this.#before = source.start;
     this.#refill();
     // A byte order mark, as some editors on Windows write.
-    if (this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf) this.at = 3;
+    if (source.start === 0 && this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf)
+      this.at = 3;
   }
 
   get where(): string {
@@ -79,10 +82,19 @@ export class JsonReader {
     }
   }
 
-  /** Reads an array, each element whole. @returns their number */
-  elements(read: (index: number) => void): number {
+  /** Reads an array, each element whole. */
+  elements(read: (index: number) => void): void {
     this.whole(() => this.#expect(OPEN_ARRAY, 'an array'));
-    if (this.whole(() => this.#take(CLOSE_ARRAY))) return 0;
+    if (!this.whole(() => this.#take(CLOSE_ARRAY))) this.elementsUntil(read, Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Reads elements of an array from the middle of it.
+   *
+   * @param stop the array is left at the first element that begins at this byte of the file or behind it
+   * @returns whether there is such an element, and the reader stands at it; false at the end of the array
+   */
+  elementsUntil(read: (index: number) => void, stop: number): boolean {
     for (let index = 0; ; index++) {
       for (;;) {
         const start = this.at;
@@ -95,8 +107,10 @@ export class JsonReader {
           this.#refill();
         }
       }
-      if (this.whole(() => this.#another(CLOSE_ARRAY, 'a comma or ]'))) continue;
-      return index + 1;
+      if (!this.whole(() => this.#another(CLOSE_ARRAY, 'a comma or ]'))) return false;
+      if (this.offset + 1 < stop) continue;
+      this.whole(() => this.peek());
+      if (this.offset >= stop) return true;
     }
   }
 
@@ -171,6 +185,7 @@ export class JsonReader {
     let { at } = this;
     this.stringStart = at;
     this.escaped = false;
+    this.backslashesOnly = true;
     for (;;) {
       const byte = bytes[at];
       if (byte === QUOTE) break;
@@ -264,6 +279,8 @@ export class JsonReader {
   #escape(at: number): number {
     this.escaped = true;
     const kind = this.bytes[at + 1];
+    if (kind === BACKSLASH) return at + 2;
+    this.backslashesOnly = false;
     let length = 2;
     if (kind === 0x75) {
       for (; length < 6 && isHex(this.bytes[at + length]); length++);

@@ -6,7 +6,9 @@ import { errorMessage, UserError } from '../../core/errors.js';
 export interface ByteSource {
   /** What the source is called in messages. */
   readonly where: string;
-  /** Bytes in all. */
+  /** Where in the file reading begins. */
+  readonly start: number;
+  /** Bytes of the file. */
   readonly size: number;
   /** Reads into `target` from `at` on. @returns how many bytes; 0 at the end */
   read(target: Uint8Array, at: number): number;
@@ -18,7 +20,10 @@ export interface ByteSource {
  *
  * @throws UserError when the file cannot be opened or is a folder
  */
-export function fileSource(path: string, onRead: (bytes: number) => void = () => {}): ByteSource {
+export function fileSource(
+  path: string,
+  { start = 0, onRead = () => {} }: { start?: number; onRead?: (bytes: number) => void } = {},
+): ByteSource {
   let handle: number;
   let size: number;
   try {
@@ -32,11 +37,15 @@ export function fileSource(path: string, onRead: (bytes: number) => void = () =>
   } catch (error) {
     throw new UserError(`cannot be read: ${errorMessage(error)}`, { where: path, cause: error });
   }
+  // Pipes have no positions: these are read as they come.
+  let position = start === 0 ? null : start;
   return {
     where: path,
+    start,
     size,
     read: (target, at) => {
-      const count = readSync(handle, target, at, target.length - at, null);
+      const count = readSync(handle, target, at, target.length - at, position);
+      if (position !== null) position += count;
       onRead(count);
       return count;
     },
@@ -48,6 +57,7 @@ export function memorySource(bytes: Uint8Array, where: string): ByteSource {
   let done = 0;
   return {
     where,
+    start: 0,
     size: bytes.length,
     read: (target, at) => {
       const piece = bytes.subarray(done, done + target.length - at);

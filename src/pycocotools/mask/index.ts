@@ -28,11 +28,11 @@ export interface DenseMask {
   data: Uint8Array;
 }
 
-/** @throws RangeError for a size or a count that is no unsigned 32-bit integer; RleStringError */
+/** @throws RangeError for a size or a count that is no whole number from 0 to 2^31 - 1; RleStringError */
 export function toRle({ size, counts }: RleObject): runs.Rle {
   const [height, width] = size;
   for (const side of [height, width]) {
-    if (!Number.isInteger(side) || side < 0 || side > 0xffffffff) {
+    if (!Number.isInteger(side) || side < 0 || side > 0x7fffffff) {
       throw new RangeError(`invalid RLE: size must be two whole numbers [height, width], not [${size}]`);
     }
   }
@@ -41,8 +41,8 @@ export function toRle({ size, counts }: RleObject): runs.Rle {
     return { height, width, counts: stringToCounts(counts) };
   }
   counts.forEach((count, i) => {
-    if (!Number.isInteger(count) || count < 0 || count > 0xffffffff) {
-      throw new RangeError(`invalid RLE: count ${i} is ${count}; expected an unsigned 32-bit integer`);
+    if (!Number.isInteger(count) || count < 0 || count > 0x7fffffff) {
+      throw new RangeError(`invalid RLE: count ${i} is ${count}; expected a whole number from 0 to 2^31 - 1`);
     }
   });
   return { height, width, counts: Uint32Array.from(counts) };

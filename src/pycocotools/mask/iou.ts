@@ -34,40 +34,53 @@ export function boxIou(
 /** IoU of two masks of which the boxes overlap; -1 when their sizes differ. */
 export function runIou(detection: Rle, truth: Rle, crowd: boolean): number {
   if (detection.height !== truth.height || detection.width !== truth.width) return -1;
-  const a = detection.counts;
-  const b = truth.counts;
-  let leftA = a[0];
-  let leftB = b[0];
-  let nextA = 1;
-  let nextB = 1;
-  let inA = false;
-  let inB = false;
+  const a = new RunCursor(detection.counts);
+  const b = new RunCursor(truth.counts);
   let intersection = 0;
   let union = 0;
-  let remaining = 1;
-  while (remaining > 0) {
-    const step = Math.min(leftA, leftB);
-    if (inA || inB) {
+  while (a.left > 0 || b.left > 0) {
+    const step = a.left === 0 ? b.left : b.left === 0 ? a.left : Math.min(a.left, b.left);
+    if (a.inside || b.inside) {
       union += step;
-      if (inA && inB) intersection += step;
+      if (a.inside && b.inside) intersection += step;
     }
-    remaining = 0;
-    leftA -= step;
-    if (leftA === 0 && nextA < a.length) {
-      leftA = a[nextA++];
-      inA = !inA;
-    }
-    remaining += leftA;
-    leftB -= step;
-    if (leftB === 0 && nextB < b.length) {
-      leftB = b[nextB++];
-      inB = !inB;
-    }
-    remaining += leftB;
+    a.advance(step);
+    b.advance(step);
   }
   if (intersection === 0) union = 1;
   else if (crowd) union = area(detection);
   return intersection / union;
+}
+
+/** Walks over the runs of a mask, past those of no length. After the last one comes nothing, for ever. */
+class RunCursor {
+  /** Pixels left in the current run; 0 at the end. */
+  left: number;
+  /** Whether the run is of ones. */
+  inside = false;
+  readonly #counts: Uint32Array;
+  #next = 1;
+
+  constructor(counts: Uint32Array) {
+    this.#counts = counts;
+    this.left = counts.length > 0 ? counts[0] : 0;
+    this.#pastEmpty();
+  }
+
+  /** @param step at most `left`, or anything at the end */
+  advance(step: number): void {
+    if (this.left === 0) return;
+    this.left -= step;
+    this.#pastEmpty();
+  }
+
+  #pastEmpty(): void {
+    while (this.left === 0 && this.#next < this.#counts.length) {
+      this.left = this.#counts[this.#next++];
+      this.inside = !this.inside;
+    }
+    if (this.left === 0) this.inside = false;
+  }
 }
 
 /** IoU of two masks; 0 where their boxes do not overlap, -1 when their sizes differ and the boxes overlap. */

@@ -7,6 +7,9 @@
 
 const FIRST = 48;
 const LAST = 111;
+const BACKSLASH = 92;
+/** Differences of counts are 32-bit integers, as long as counts are not above this. */
+const LARGEST = 2 ** 31 - 1;
 
 /** A string that is no RLE. `offset` is the position of the first bad character. */
 export class RleStringError extends Error {
@@ -22,8 +25,9 @@ export class RleStringError extends Error {
 export function countsToString(counts: ArrayLike<number>): string {
   const bytes: number[] = [];
   for (let i = 0; i < counts.length; i++) {
-    // 32-bit arithmetic, as the C code's `long` never needs more for masks that fit.
-    let value = i > 2 ? (counts[i] - counts[i - 2]) | 0 : counts[i] | 0;
+    if (!(counts[i] <= LARGEST))
+      throw new RangeError(`run ${i} has ${counts[i]} pixels; 2^31 - 1 is the most`);
+    let value = i > 2 ? counts[i] - counts[i - 2] : counts[i];
     for (;;) {
       const group = value & 31;
       value >>= 5;
@@ -35,15 +39,25 @@ export function countsToString(counts: ArrayLike<number>): string {
   return Buffer.from(bytes).toString('latin1');
 }
 
-/** Reads a string's bytes into `counts`, which must have room for as many. @returns how many counts there are */
-export function readCounts(
+/**
+ * Decodes the string in [start, end) into `decoded`.
+ *
+ * @param perBackslash bytes that stand for one backslash: 2 as JSON writes it, 1 otherwise
+ * @param counts receives the counts and must have room for `end - start`
+ * @throws RleStringError
+ */
+export function decodeCounts(
   bytes: Uint8Array,
   start: number,
   end: number,
-  counts: Uint32Array,
-  into = 0,
-): number {
+  perBackslash: 1 | 2,
+  counts?: Uint32Array,
+): void {
   let n = 0;
+  let ones = 0;
+  let pixels = 0;
+  let previous = 0;
+  let beforeThat = 0;
   let at = start;
   while (at < end) {
     let value = 0;
@@ -51,26 +65,38 @@ export function readCounts(
     let group: number;
     do {
       if (at === end) throw new RleStringError('it ends within a number', at - start);
-      const byte = bytes[at];
-      if (byte < FIRST || byte > LAST) throw new RleStringError(`unexpected byte ${byte}`, at - start);
+      group = bytes[at] - FIRST;
+      if (group < 0 || group > LAST - FIRST)
+        throw new RleStringError(`unexpected byte ${bytes[at]}`, at - start);
       // Seven groups hold 35 bits: more cannot be a 32-bit count.
       if (shift > 30) throw new RleStringError('a number of more than 32 bits', at - start);
-      group = byte - FIRST;
       value |= (group & 31) << shift;
       shift += 5;
-      at++;
+      at += group === BACKSLASH - FIRST ? perBackslash : 1;
     } while ((group & 32) !== 0);
     if ((group & 16) !== 0 && shift < 32) value |= -1 << shift;
-    if (n > 2) value += counts[into + n - 2];
-    if (value < 0 || value > 0xffffffff) throw new RleStringError('a run of negative length', at - start - 1);
-    counts[into + n++] = value;
+    if (n > 2) value += beforeThat;
+    if (value < 0) throw new RleStringError('a run of negative length', at - start - 1);
+    if (value > LARGEST) throw new RleStringError('a run of 2^31 pixels or more', at - start - 1);
+    if (counts !== undefined) counts[n] = value;
+    pixels += value;
+    if ((n & 1) === 1) ones += value;
+    beforeThat = previous;
+    previous = value;
+    n++;
   }
-  return n;
+  decoded.count = n;
+  decoded.ones = ones;
+  decoded.pixels = pixels;
 }
 
-/** @throws RleStringError */
+/** What `decodeCounts` found: how many counts, pixels that are one, pixels in all. */
+export const decoded = { count: 0, ones: 0, pixels: 0 };
+
+/** Counts of the runs. @throws RleStringError */
 export function stringToCounts(text: string | Uint8Array): Uint32Array {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
   const counts = new Uint32Array(bytes.length);
-  return counts.slice(0, readCounts(bytes, 0, bytes.length, counts));
+  decodeCounts(bytes, 0, bytes.length, 1, counts);
+  return counts.slice(0, decoded.count);
 }

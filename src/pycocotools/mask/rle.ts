@@ -119,20 +119,23 @@ function mergeTwo(a: Rle, b: Rle, intersect: boolean): Rle {
   let run = 0;
   let remaining = 1;
   while (remaining > 0) {
-    const step = Math.min(leftA, leftB);
+    // A mask whose runs end early is empty from there on; with the shorter of both, pycocotools never ends here.
+    const endA = leftA === 0 && nextA === a.counts.length;
+    const endB = leftB === 0 && nextB === b.counts.length;
+    const step = endA ? leftB : endB ? leftA : Math.min(leftA, leftB);
     run += step;
     remaining = 0;
-    leftA -= step;
+    leftA -= endA ? 0 : step;
     if (leftA === 0 && nextA < a.counts.length) {
       leftA = a.counts[nextA++];
       inA = !inA;
-    }
+    } else if (leftA === 0) inA = false;
     remaining += leftA;
-    leftB -= step;
+    leftB -= endB ? 0 : step;
     if (leftB === 0 && nextB < b.counts.length) {
       leftB = b.counts[nextB++];
       inB = !inB;
-    }
+    } else if (leftB === 0) inB = false;
     remaining += leftB;
     const before: boolean = inside;
     inside = intersect ? inA && inB : inA || inB;

@@ -8,7 +8,7 @@
 
 import { polygonToRle } from '../mask/polygon.js';
 import { merge, type Rle } from '../mask/rle.js';
-import { readCounts } from '../mask/rle-string.js';
+import { decodeCounts, decoded } from '../mask/rle-string.js';
 import { Pool, type PoolData } from './pool.js';
 
 /** How `shape` of a row is stored. */
@@ -16,10 +16,12 @@ export const Shape = {
   none: 0,
   /** The bytes of a compressed string. */
   codedRuns: 1,
+  /** The same as it stands in JSON, with every backslash doubled. */
+  escapedRuns: 2,
   /** Doubles: runs. */
-  runs: 2,
+  runs: 3,
   /** Doubles: for each polygon how many numbers, then x0, y0, x1, y1, ... */
-  polygons: 3,
+  polygons: 4,
 } as const;
 
 const COLUMNS = {
@@ -77,6 +79,25 @@ export class AnnotationTable {
     return Object.assign(new AnnotationTable(0), { count, pool: Pool.from(pool), columns: opened(columns) });
   }
 
+  /** The rows of several tables, one after the other; the pools are shared, not copied. */
+  static concat(tables: readonly AnnotationTable[]): AnnotationTable {
+    if (tables.length === 1) return tables[0];
+    const joined = new AnnotationTable(tables.reduce((sum, { count }) => sum + count, 0));
+    for (const { columns, count, pool } of tables) {
+      const shift = joined.pool.append(pool);
+      for (const name of Object.keys(COLUMNS) as (keyof Columns)[]) {
+        const values = WIDTHS[name] ?? 1;
+        joined.columns[name].set(columns[name].subarray(0, values * count), values * joined.count);
+      }
+      for (let row = joined.count; row < joined.count + count; row++) {
+        joined.columns.place[row] += shift;
+        joined.columns.keypoints[row] += shift;
+      }
+      joined.count += count;
+    }
+    return joined;
+  }
+
   get data(): TableData {
     const buffers = Object.entries(this.columns).map(([name, column]) => [name, column.buffer]);
     return { count: this.count, columns: Object.fromEntries(buffers), pool: this.pool.data };
@@ -99,34 +120,69 @@ export class AnnotationTable {
     return !Number.isNaN(this.columns.box[4 * row]);
   }
 
-  setRuns(row: number, bytes: Uint8Array, height: number, width: number): void {
+  /** Whether the row's mask is runs, which have a size of their own. */
+  hasRuns(row: number): boolean {
+    const shape = this.columns.shape[row];
+    return shape === Shape.codedRuns || shape === Shape.escapedRuns || shape === Shape.runs;
+  }
+
+  /** Sets a mask of runs by its compressed string; the bytes are copied. */
+  setCoded(
+    row: number,
+    shape: typeof Shape.codedRuns | typeof Shape.escapedRuns,
+    bytes: Uint8Array,
+    [height, width]: readonly [number, number],
+  ): void {
     const { columns, pool } = this;
-    const place = pool.room(bytes.length);
-    pool.bytes(place).set(bytes, 8 * Pool.at(place));
-    pool.keep(place, bytes.length);
-    columns.shape[row] = Shape.codedRuns;
-    columns.place[row] = place;
+    columns.shape[row] = shape;
+    columns.place[row] = pool.put(bytes);
     columns.length[row] = bytes.length;
     columns.height[row] = height;
     columns.width[row] = width;
   }
 
-  setNumbers(row: number, shape: number, numbers: Float64Array, height = 0, width = 0): void {
+  /** Sets polygons, or runs with the size [height, width] of their mask. */
+  setNumbers(
+    row: number,
+    shape: typeof Shape.runs | typeof Shape.polygons,
+    numbers: Float64Array,
+    [height, width]: readonly [number, number] = [0, 0],
+  ): void {
     const { columns } = this;
     columns.shape[row] = shape;
-    columns.place[row] = this.#put(numbers);
+    columns.place[row] = this.pool.putDoubles(numbers);
     columns.length[row] = numbers.length;
     columns.height[row] = height;
     columns.width[row] = width;
   }
 
   setKeypoints(row: number, numbers: Float64Array): void {
-    this.columns.keypoints[row] = this.#put(numbers);
+    this.columns.keypoints[row] = this.pool.putDoubles(numbers);
     this.columns.keypointCount[row] = numbers.length;
   }
 
   keypointsOf(row: number): Float64Array {
     return this.#numbers(this.columns.keypoints[row], this.columns.keypointCount[row]);
+  }
+
+  /**
+   * Number of ones in the mask of a row of runs, and its pixels in all.
+   *
+   * @throws RleStringError
+   */
+  runArea(row: number): { area: number; pixels: number } {
+    const { place, length } = this.columns;
+    if (this.columns.shape[row] !== Shape.runs) {
+      this.#decode(row);
+      return { area: decoded.ones, pixels: decoded.pixels };
+    }
+    let area = 0;
+    let pixels = 0;
+    this.#numbers(place[row], length[row]).forEach((run, i) => {
+      pixels += run;
+      if (i % 2 === 1) area += run;
+    });
+    return { area, pixels };
   }
 
   /**
@@ -137,15 +193,19 @@ export class AnnotationTable {
    * @throws RangeError, RleStringError for a mask that is none
    */
   mask(row: number, height: number, width: number): Rle {
-    const { columns, pool } = this;
+    const { columns } = this;
     const place = columns.place[row];
     const length = columns.length[row];
     switch (columns.shape[row]) {
-      case Shape.codedRuns: {
-        const start = 8 * Pool.at(place);
+      case Shape.codedRuns:
+      case Shape.escapedRuns: {
         const counts = new Uint32Array(length);
-        const used = readCounts(pool.bytes(place), start, start + length, counts);
-        return { height: columns.height[row], width: columns.width[row], counts: counts.subarray(0, used) };
+        this.#decode(row, counts);
+        return {
+          height: columns.height[row],
+          width: columns.width[row],
+          counts: counts.subarray(0, decoded.count),
+        };
       }
       case Shape.runs:
         return {
@@ -168,11 +228,11 @@ export class AnnotationTable {
     }
   }
 
-  #put(numbers: Float64Array): number {
-    const place = this.pool.room(8 * numbers.length);
-    this.pool.doubles(place).set(numbers, Pool.at(place));
-    this.pool.keep(place, 8 * numbers.length);
-    return place;
+  #decode(row: number, counts?: Uint32Array): void {
+    const { shape, place, length } = this.columns;
+    const start = 8 * Pool.at(place[row]);
+    const perBackslash = shape[row] === Shape.escapedRuns ? 2 : 1;
+    decodeCounts(this.pool.bytes(place[row]), start, start + length[row], perBackslash, counts);
   }
 
   #numbers(place: number, length: number): Float64Array {

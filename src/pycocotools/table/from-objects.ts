@@ -51,9 +51,13 @@ export function tableOf(annotations: readonly Annotation[], keep: Keep, where: s
         const { size, counts } = segmentation;
         if (!Array.isArray(size) || size.length !== 2) wrong('segmentation', 'a size [height, width]');
         const [height, width] = size;
-        if (typeof counts === 'string') table.setRuns(row, Buffer.from(counts), height, width);
-        else if (counts instanceof Uint8Array) table.setRuns(row, counts, height, width);
-        else table.setRuns(row, Buffer.from(countsToString(counts)), height, width);
+        const bytes =
+          typeof counts === 'string'
+            ? Buffer.from(counts)
+            : counts instanceof Uint8Array
+              ? counts
+              : Buffer.from(countsToString(counts));
+        table.setCoded(row, Shape.codedRuns, bytes, [height, width]);
       }
     }
     table.count++;

@@ -24,23 +24,38 @@ export class Pool {
     return this.#chunks.map(({ bytes }) => bytes.buffer as SharedArrayBuffer);
   }
 
-  /**
-   * Room for `bytes` bytes, in one piece. It is the pool's only when `keep` is called, with the length really used.
-   *
-   * @returns where, in units of 8 bytes
-   */
-  room(bytes: number): number {
+  /** Takes over the chunks of another pool. @returns what to add to its places */
+  append(other: Pool): number {
+    const shift = this.#chunks.length * SPAN;
+    this.#chunks.push(...other.#chunks);
+    this.#used = other.#used;
+    return shift;
+  }
+
+  /** Copies bytes. @returns where they are, in units of 8 bytes */
+  put(bytes: Uint8Array): number {
+    const place = this.#room(bytes.length);
+    this.bytes(place).set(bytes, 8 * Pool.at(place));
+    return place;
+  }
+
+  /** Copies numbers. @returns where they are, in units of 8 bytes */
+  putDoubles(numbers: Float64Array): number {
+    const place = this.#room(8 * numbers.length);
+    this.doubles(place).set(numbers, Pool.at(place));
+    return place;
+  }
+
+  #room(bytes: number): number {
     const units = Math.ceil(bytes / 8);
     const last = this.#chunks.at(-1);
     if (last === undefined || this.#used + units > last.doubles.length) {
       this.#chunks.push(views(new SharedArrayBuffer(8 * Math.max(CHUNK, units))));
       this.#used = 0;
     }
-    return (this.#chunks.length - 1) * SPAN + this.#used;
-  }
-
-  keep(place: number, bytes: number): void {
-    this.#used = (place % SPAN) + Math.ceil(bytes / 8);
+    const place = (this.#chunks.length - 1) * SPAN + this.#used;
+    this.#used += units;
+    return place;
   }
 
   /** The bytes of the chunk that holds `place`; those of `place` begin at `start(place)`. */

@@ -36,7 +36,6 @@ export class AnnotationReader {
   readonly #keep: Keep;
   #numbers = new Float64Array(256);
   #used = 0;
-  #bytes = new Uint8Array(256);
 
   constructor(reader: JsonReader, table: AnnotationTable, keep: Keep) {
     this.#reader = reader;
@@ -162,75 +161,57 @@ export class AnnotationReader {
 
   #runs(row: number): void {
     const reader = this.#reader;
-    let [height, width] = [-1, -1];
-    let coded = false;
-    let length = -1;
+    const table = this.#table;
+    let size: [number, number] | undefined;
+    let coded: { start: number; end: number; escaped: boolean; text: string | undefined } | undefined;
+    let plain = false;
     for (let key = reader.firstKey(RUN_KEYS); key !== END; key = reader.nextKey(RUN_KEYS)) {
-      if (key === 0) [height, width] = this.#size();
+      if (key === 0) size = this.#size();
       else if (key === 1 && reader.peek() === QUOTE) {
-        coded = true;
-        length = this.#codedString();
+        reader.string();
+        const { stringStart: start, stringEnd: end, escaped } = reader;
+        // Of the escapes, the code uses the backslash itself only; any other may stand for it as \u005c.
+        coded = { start, end, escaped, text: escaped && !reader.backslashesOnly ? reader.text() : undefined };
       } else if (key === 1) {
-        coded = false;
+        plain = true;
         this.#used = 0;
         this.#list();
-        length = this.#used;
-        for (let i = 0; i < length; i++) {
+        for (let i = 0; i < this.#used; i++) {
           const run = this.#numbers[i];
-          if (!(run >= 0 && run <= 0xffffffff && Number.isInteger(run))) {
+          if (!(run >= 0 && run <= 0x7fffffff && Number.isInteger(run))) {
             throw reader.error(`run ${i} of counts must be a whole number from 0 on, not ${run}`);
           }
         }
       } else reader.skip();
     }
-    if (height < 0) throw reader.error('segmentation must have a size [height, width]');
-    if (length < 0) throw reader.error('segmentation must have counts, a string or a list of runs');
-    if (coded) this.#table.setRuns(row, this.#bytes.subarray(0, length), height, width);
-    else this.#table.setNumbers(row, Shape.runs, this.#numbers.subarray(0, length), height, width);
+    if (size === undefined) throw reader.error('segmentation must have a size [height, width]');
+    if (coded !== undefined) {
+      const { start, end, escaped, text } = coded;
+      if (text !== undefined) table.setCoded(row, Shape.codedRuns, Buffer.from(text), size);
+      else
+        table.setCoded(
+          row,
+          escaped ? Shape.escapedRuns : Shape.codedRuns,
+          reader.bytes.subarray(start, end),
+          size,
+        );
+    } else if (plain) table.setNumbers(row, Shape.runs, this.#numbers.subarray(0, this.#used), size);
+    else throw reader.error('segmentation must have counts, a string or a list of runs');
   }
 
   #size(): [number, number] {
-    this.#used = 0;
-    this.#list();
-    const [height, width] = this.#numbers;
-    const fits = (side: number) => Number.isInteger(side) && side >= 0 && side <= 0xffffffff;
-    if (this.#used !== 2 || !fits(height) || !fits(width)) {
-      throw this.#reader.error('size must be two whole numbers [height, width]');
+    const reader = this.#reader;
+    const sides: number[] = [];
+    if (reader.firstElement()) {
+      do sides.push(reader.number());
+      while (reader.nextElement());
+    }
+    const [height, width] = sides;
+    const fits = (side: number) => Number.isInteger(side) && side >= 0 && side <= 0x7fffffff;
+    if (sides.length !== 2 || !fits(height) || !fits(width)) {
+      throw reader.error('size must be two whole numbers [height, width]');
     }
     return [height, width];
-  }
-
-  /** A string into `#bytes`, unescaped. @returns its length */
-  #codedString(): number {
-    const reader = this.#reader;
-    reader.string();
-    const { bytes, stringStart, stringEnd } = reader;
-    if (stringEnd - stringStart > this.#bytes.length) {
-      this.#bytes = new Uint8Array(2 * (stringEnd - stringStart));
-    }
-    const into = this.#bytes;
-    if (!reader.escaped) {
-      for (let i = stringStart; i < stringEnd; i++) into[i - stringStart] = bytes[i];
-      return stringEnd - stringStart;
-    }
-    let length = 0;
-    for (let i = stringStart; i < stringEnd; ) {
-      const byte = bytes[i++];
-      if (byte !== 0x5c) {
-        into[length++] = byte;
-        continue;
-      }
-      // Of the escapes, the code uses the backslash itself only; any other may stand for it as \u005c.
-      if (bytes[i] === 0x5c) into[length++] = bytes[i++];
-      else return this.#copy(reader.text());
-    }
-    return length;
-  }
-
-  #copy(text: string): number {
-    const bytes = Buffer.from(text, 'utf8');
-    this.#bytes.set(bytes);
-    return bytes.length;
   }
 
   /** Appends a list of numbers to `#numbers`. */

@@ -1,29 +1,43 @@
-/** A results file into columns. */
+/** A results file into columns: whole, or a part of it for each thread. */
 
 import { JsonReader } from '../json/reader.js';
 import type { ByteSource } from '../json/source.js';
 import { AnnotationTable } from './annotation-table.js';
 import { AnnotationReader, type Keep } from './read-annotation.js';
-import { completeResults, resultKind } from './results.js';
+import { completeResults, type ResultKind, resultKind } from './results.js';
+
+/** What a part of the file is read as. */
+export interface ReadResultsOptions {
+  /** What the evaluation compares. Masks and keypoints that are the results' only geometry are kept in any case. */
+  keep: Keep;
+  /** What the results are; undefined: the first entry of the list says it. */
+  kind?: ResultKind | undefined;
+  /** Byte where the next part begins; the last part has none. */
+  stop?: number;
+}
+
+export interface ResultsPart {
+  readonly table: AnnotationTable;
+  /** First byte of the entry that follows, or the end of the file. */
+  readonly end: number;
+}
 
 /**
- * @param keep what the evaluation compares; masks of results without boxes are kept in any case, as their boxes and
- *   areas come from them
+ * Reads a list of results, or from a source that starts at an entry on.
+ *
  * @throws UserError with the byte of the file: not JSON, no list, wrong types, missing fields
  */
-export function readResultsTable(source: ByteSource, keep: Keep): AnnotationTable {
+export function readResults(
+  source: ByteSource,
+  { keep, kind, stop = Number.POSITIVE_INFINITY }: ReadResultsOptions,
+): ResultsPart {
   const reader = new JsonReader(source);
   const table = new AnnotationTable();
-  // Only the first entry says what the results are: it is read for that, then again into the table.
   let entries: AnnotationReader | undefined;
-  let kind: ReturnType<typeof resultKind> = 'bbox';
-  if (reader.whole(() => reader.peek()) !== 0x5b)
-    throw reader.error('expected a list of results [{...}, ...]');
-  reader.elements((index) => {
+  const error = (problem: string) => reader.error(`in the result that ends here: ${problem}`);
+  const read = () => {
     if (entries === undefined) {
-      const start = reader.at;
-      kind = resultKind(reader.value() as Record<string, unknown>, (problem) => reader.error(problem));
-      reader.at = start;
+      kind ??= firstKind(reader);
       entries = new AnnotationReader(reader, table, {
         masks: keep.masks || kind === 'segm',
         keypoints: keep.keypoints || kind === 'keypoints',
@@ -31,16 +45,37 @@ export function readResultsTable(source: ByteSource, keep: Keep): AnnotationTabl
     }
     const row = entries.read();
     const { image, category, score } = table.columns;
-    for (const [name, column] of [
-      ['image_id', image],
-      ['category_id', category],
-      ['score', score],
-    ] as const) {
-      if (Number.isNaN(column[row])) throw reader.error(`result ${index} has no ${name}`);
-    }
-    completeResults(table, kind, row, (problem) => reader.error(`result ${index}: ${problem}`));
+    if (Number.isNaN(image[row])) throw error('it has no image_id');
+    if (Number.isNaN(category[row])) throw error('it has no category_id');
+    if (Number.isNaN(score[row])) throw error('it has no score');
+    completeResults(table, kind as ResultKind, row, error);
     table.count++;
+  };
+  let more: boolean;
+  if (source.start > 0) more = reader.elementsUntil(read, stop);
+  else {
+    if (reader.whole(() => reader.peek()) !== 0x5b)
+      throw reader.error('expected a list of results [{...}, ...]');
+    more = reader.whole(() => reader.firstElement()) && reader.elementsUntil(read, stop);
+  }
+  if (!more) reader.finish();
+  return { table, end: more ? reader.offset : source.size };
+}
+
+/** What the results of a file are, as its first entry says; undefined for an empty list. */
+export function readKind(source: ByteSource): ResultKind | undefined {
+  const reader = new JsonReader(source);
+  return reader.whole(() => {
+    if (reader.peek() !== 0x5b) throw reader.error('expected a list of results [{...}, ...]');
+    return reader.firstElement() ? firstKind(reader) : undefined;
   });
-  reader.finish();
-  return table;
+}
+
+/** Leaves the reader before the entry. */
+function firstKind(reader: JsonReader): ResultKind {
+  reader.peek();
+  const start = reader.at;
+  const kind = resultKind(reader.value(), (problem) => reader.error(problem));
+  reader.at = start;
+  return kind;
 }

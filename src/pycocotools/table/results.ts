@@ -1,7 +1,6 @@
-/** What pycocotools' `loadRes` adds to results: ids, areas, and boxes of masks and keypoints. */
+/** What pycocotools' `loadRes` adds to results: areas, and boxes of keypoints. Boxes of masks are made when asked for. */
 
-import { RleStringError } from '../mask/index.js';
-import { area, toBox } from '../mask/rle.js';
+import { RleStringError } from '../mask/rle-string.js';
 import { type AnnotationTable, Shape } from './annotation-table.js';
 
 /** What results are, as their first entry says. */
@@ -29,7 +28,6 @@ export function completeResults(
 ): void {
   const { columns } = table;
   const { box } = columns;
-  columns.id[row] = row + 1;
   columns.crowd[row] = columns.ignore[row] = 0;
   if (kind === 'bbox') {
     if (!table.hasBox(row)) throw error('it has no bbox, but the first result has');
@@ -39,11 +37,12 @@ export function completeResults(
     if (columns.shape[row] === Shape.polygons)
       throw error('its segmentation must be runs {size, counts}, not polygons');
     try {
-      const mask = table.mask(row, 0, 0);
-      columns.area[row] = area(mask);
-      if (!table.hasBox(row)) box.set(toBox(mask), 4 * row);
+      const { area, pixels } = table.runArea(row);
+      const [height, width] = [columns.height[row], columns.width[row]];
+      if (pixels > height * width) throw error(`its runs cover ${pixels} pixels of ${height} x ${width}`);
+      columns.area[row] = area;
     } catch (problem) {
-      if (problem instanceof RleStringError || problem instanceof RangeError) throw error(problem.message);
+      if (problem instanceof RleStringError) throw error(problem.message);
       throw problem;
     }
   } else {

@@ -1,0 +1,68 @@
+/** `scrl coco-eval`: evaluates a results file and says the figures in the form that is asked for. */
+
+import { formatSummary } from '../pycocotools/evaluation/summarize.js';
+import { type EvaluateFilesOptions, evaluateFiles } from '../pycocotools/files/evaluate-files.js';
+import type { Console } from '../report/console.js';
+import { Progress } from '../report/progress.js';
+import { categoryRows, categoryText } from './coco-eval/category-table.js';
+import { prepareReport, writeReport } from './coco-eval/report.js';
+
+export interface CocoEvalOptions extends Omit<EvaluateFilesOptions, 'onProgress'> {
+  /** Print one JSON object instead of the table. */
+  json: boolean;
+  perCategory: boolean;
+  /** Folder for the report. */
+  out?: string | undefined;
+  overwrite: boolean;
+  log: Console;
+  print: (text: string) => void;
+}
+
+/** @throws UserError naming the file, and the byte or annotation that is wrong */
+export async function cocoEval({
+  json,
+  perCategory,
+  out,
+  overwrite,
+  log,
+  print,
+  ...options
+}: CocoEvalOptions): Promise<void> {
+  // Before the work, not after it.
+  if (out !== undefined) await prepareReport(out, overwrite);
+  const started = performance.now();
+  let progress: { phase: string; line: Progress } | undefined;
+  const evaluation = await evaluateFiles({
+    ...options,
+    onProgress: (phase, share) => {
+      // Work of less than a second needs no line.
+      if (performance.now() - started < 1000) return;
+      if (progress?.phase !== phase) {
+        progress?.line.finish();
+        progress = { phase, line: new Progress(log, { label: phase, total: 100, unit: '%' }) };
+      }
+      progress.line.update(Math.floor(100 * share));
+    },
+  });
+  progress?.line.finish();
+  const { summary, params, timings, threads } = evaluation;
+  if (json) {
+    const { read, evaluate } = timings;
+    print(
+      JSON.stringify({
+        type: params.iouType,
+        stats: summary.map(({ value }) => value),
+        seconds: { read, evaluate },
+        threads,
+        ...(perCategory && { categories: categoryRows(evaluation) }),
+      }),
+    );
+  } else {
+    print(formatSummary(summary, params));
+    if (perCategory) print(`\n${categoryText(categoryRows(evaluation))}`);
+  }
+  if (out !== undefined) {
+    const file = await writeReport(out, evaluation, options);
+    log.info(`report: ${file}`);
+  }
+}

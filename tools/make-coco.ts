@@ -1,0 +1,89 @@
+/** Makes annotation and result files of any size, without images; see `--help`. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { errorMessage, UserError } from '../src/core/errors.js';
+import { writeAtomic } from '../src/core/fs.js';
+import { Console } from '../src/report/console.js';
+import { Progress } from '../src/report/progress.js';
+import { datasetText, resultsText } from './coco/random-files.js';
+
+const HELP = `Makes COCO files of random objects and detections of them: something large to load and to evaluate.
+
+  node dist/tools/make-coco.js OUT [options]       writes OUT/instances.json, OUT/bbox.json, OUT/segm.json
+
+  --images N        images (5000)
+  --objects N       annotated objects (34000)
+  --detections N    results in bbox.json, and again in segm.json (500000); 0 = none of the two files
+  --seed N          other numbers (0)
+
+Examples
+  node dist/tools/make-coco.js data/val                                                       as large as COCO's val2017
+  node dist/tools/make-coco.js data/train --images 118287 --objects 860001 --detections 0     train2017: about 450 MB
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parse();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  if (positionals.length !== 1) throw new UserError('give one folder to create', { remedy: 'see --help' });
+  const count = (name: 'images' | 'objects' | 'detections' | 'seed') => {
+    const value = Number(values[name]);
+    if (Number.isInteger(value) && value >= 0) return value;
+    throw new UserError('must be a whole number from 0 on', { key: `--${name}`, value: values[name] });
+  };
+  const sizes = {
+    images: count('images'),
+    objects: count('objects'),
+    detections: count('detections'),
+    seed: count('seed'),
+  };
+  const [out] = positionals;
+  await mkdir(out, { recursive: true });
+  const log = new Console(process.stderr);
+  const write = async (name: string, total: number, text: Iterable<string>) => {
+    const progress = new Progress(log, { label: name, total, unit: 'entries' });
+    let done = 0;
+    await writeAtomic(join(out, name), async (file) => {
+      for (const piece of text) {
+        await file.write(piece);
+        done += piece.split('\n').length - 1;
+        progress.update(Math.min(done, total));
+      }
+    });
+    progress.finish();
+  };
+  await write('instances.json', sizes.images + sizes.objects, datasetText(sizes));
+  if (sizes.detections === 0) return;
+  for (const type of ['bbox', 'segm'] as const) {
+    await write(`${type}.json`, sizes.detections, resultsText(sizes, type));
+  }
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        images: { type: 'string', default: '5000' },
+        objects: { type: 'string', default: '34000' },
+        detections: { type: 'string', default: '500000' },
+        seed: { type: 'string', default: '0' },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UserError(errorMessage(error), { remedy: 'see --help', cause: error });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 2;
+}
