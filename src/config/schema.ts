@@ -83,8 +83,8 @@ export const SCHEMA = {
     ),
     blur: choice<BlurKind>(
       'resized',
-      ['resized', 'gaussian'],
-      "blur by resizing, as the reference, or Gaussian, as BYOL's paper; ours",
+      ['resized', 'gaussian', 'none'],
+      "blur by resizing, as the reference, Gaussian, as BYOL's paper, or none, for small views; ours",
     ),
     ensure_overlap: boolean(false, 'draw crops again until both views share room for a box; ours'),
   },

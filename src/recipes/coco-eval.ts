@@ -32,19 +32,23 @@ export async function cocoEval({
   if (out !== undefined) await prepareReport(out, overwrite);
   const started = performance.now();
   let progress: { phase: string; line: Progress } | undefined;
+  const finish = () => {
+    progress?.line.update(100);
+    progress?.line.finish();
+  };
   const evaluation = await evaluateFiles({
     ...options,
     onProgress: (phase, share) => {
       // Work of less than a second needs no line.
       if (performance.now() - started < 1000) return;
       if (progress?.phase !== phase) {
-        progress?.line.finish();
+        finish();
         progress = { phase, line: new Progress(log, { label: phase, total: 100, unit: '%' }) };
       }
       progress.line.update(Math.floor(100 * share));
     },
   });
-  progress?.line.finish();
+  finish();
   const { summary, params, timings, threads } = evaluation;
   if (json) {
     const { read, evaluate } = timings;

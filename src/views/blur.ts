@@ -5,11 +5,12 @@
  *
  * - `resized` (the reference's default): bicubic down-scale by 1.1, 1.2 or 1.5, and bicubic back.
  * - `gaussian` (BYOL): kernel radius floor(int(0.1 side) / 2), reflection at the border.
+ * - `none`: for small pictures, of which either of the others leaves little.
  *
  * The result is not rounded to 8 bits between the passes, as Pillow does: a difference of at most about one level.
  */
 
-export type BlurKind = 'resized' | 'gaussian';
+export type BlurKind = 'resized' | 'gaussian' | 'none';
 
 /** Down-scale factors of the resized blur, by level. */
 export const RESIZED_FACTORS = [1.1, 1.2, 1.5] as const;
@@ -31,9 +32,11 @@ export type BlurDraw =
 
 export function blurBasis(kind: BlurKind, side: number): BlurBasis {
   const matrices =
-    kind === 'resized'
-      ? [identity(side), ...RESIZED_FACTORS.map((factor) => resizedBlur(side, factor))]
-      : Array.from({ length: gaussianRadius(side) + 1 }, (_, offset) => reflectedShift(side, offset));
+    kind === 'none'
+      ? [identity(side)]
+      : kind === 'resized'
+        ? [identity(side), ...RESIZED_FACTORS.map((factor) => resizedBlur(side, factor))]
+        : Array.from({ length: gaussianRadius(side) + 1 }, (_, offset) => reflectedShift(side, offset));
   const out = new Float32Array(matrices.length * side * side);
   matrices.forEach((matrix, i) => {
     out.set(matrix, i * side * side);

@@ -87,5 +87,6 @@ function blurOf(kind: BlurKind, strength: number): BlurDraw {
       sigma: GAUSSIAN_SIGMA[0] + strength * (GAUSSIAN_SIGMA[1] - GAUSSIAN_SIGMA[0]),
     };
   }
+  if (kind === 'none') return { kind };
   return { kind: 'resized', level: Math.floor(strength * RESIZED_FACTORS.length) };
 }

@@ -17,7 +17,7 @@ describe('CONFIG_FLAGS', () => {
   it('carries type, choices and default', () => {
     expect(CONFIG_FLAGS.find(({ flag }) => flag === 'augment/blur')).toMatchObject({
       type: 'choice',
-      choices: ['resized', 'gaussian'],
+      choices: ['resized', 'gaussian', 'none'],
       default: 'resized',
     });
     expect(CONFIG_FLAGS.find(({ flag }) => flag === 'train/m')).not.toHaveProperty('choices');
@@ -73,7 +73,7 @@ describe('values from the command line', () => {
     [
       'augment/blur',
       'gausian',
-      'must be one of resized, gaussian (found "gausian")\n  did you mean gaussian?',
+      'must be one of resized, gaussian, none (found "gausian")\n  did you mean gaussian?',
     ],
     ['dataset/root', '', 'must be a text that is not empty, or null (found "")\n  give it a value'],
   ])('--%s %j is an error', (flag, value, message) => {

@@ -74,6 +74,21 @@ describe('drawPhotometric', () => {
     expect(Math.max(...sigmas)).toBeGreaterThan(1.99);
   });
 
+  it('never blurs when there is no blur, and draws all else as before', () => {
+    for (let i = 0; i < 50; i++) {
+      const { blur, ...rest } = drawPhotometric(new RandomStream(4, 'x', 0, i), 0, 'simclr', 'none');
+      const { blur: other, ...same } = drawPhotometric(
+        new RandomStream(4, 'x', 0, i),
+        0,
+        'simclr',
+        'resized',
+      );
+      expect(blur).toEqual({ kind: 'none' });
+      expect(other.kind).toBe('resized');
+      expect(rest).toEqual(same);
+    }
+  });
+
   it.each(['simple', 'none'] as const)('changes nothing for type %s', (type) => {
     expect(drawPhotometric(new RandomStream(1, 'x'), 0, type, 'resized')).toEqual(NO_PHOTOMETRIC);
   });
