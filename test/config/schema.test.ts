@@ -17,7 +17,13 @@ it('goes from nested to flat and back', () => {
 
 it('gives the type of each value (checked by the compiler)', () => {
   const { config } = resolveConfig({});
-  const typed: [number, number | null, 'resized' | 'gaussian', readonly [number, number], string | null] = [
+  const typed: [
+    number,
+    number | null,
+    'resized' | 'gaussian' | 'none',
+    readonly [number, number],
+    string | null,
+  ] = [
     config.train.optim.lr,
     config.network.proj_head.input_size,
     config.augment.blur,

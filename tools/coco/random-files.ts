@@ -88,7 +88,7 @@ function truth(seed: number, i: number, images: number): unknown {
   const { thing: object, stream } = thing(seed, 'coco/objects', i, images);
   const [x, y, w, h] = object.box;
   const crowd = stream.chance(0.01);
-  const corners = stream.integer(8, 36);
+  const corners = stream.integer(8, 44);
   const polygon = Array.from({ length: corners }, (_, k) => {
     const angle = (2 * Math.PI * k) / corners;
     const r = stream.between(0.85, 1);

@@ -6,9 +6,11 @@
  */
 
 import { UserError } from '../../core/errors.js';
+import { fileSource } from '../json/source.js';
 import { type DenseMask, toRle } from '../mask/index.js';
 import { polygonToRle } from '../mask/polygon.js';
 import { area, decode, merge, type Rle, toBox } from '../mask/rle.js';
+import { consume, readDataset, readResultList } from './open.js';
 import type { Annotation, CategoryRecord, Dataset, ImageRecord, Result } from './types.js';
 
 export interface AnnotationFilter {
@@ -43,6 +45,15 @@ export class COCO {
     this.dataset = dataset;
     this.where = where;
     this.createIndex();
+  }
+
+  /**
+   * Reads a file of any size as a stream. Python's `COCO(annotation_file)`.
+   *
+   * @throws UserError with the byte of the file where it is wrong
+   */
+  static open(path: string, onRead?: (bytes: number) => void): COCO {
+    return new COCO(consume(fileSource(path, onRead && { onRead }), readDataset), path);
   }
 
   createIndex(): void {
@@ -130,10 +141,12 @@ export class COCO {
    * keypoints, in this order. The entries are copied, not changed. Results without an entry give an empty set, where
    * pycocotools fails.
    *
-   * @param results entries, or rows [image, x, y, width, height, score, category]
+   * @param results entries, rows [image, x, y, width, height, score, category], or a file
    * @throws UserError for entries of unknown images
    */
-  loadRes(results: readonly Result[] | readonly (readonly number[])[], where = 'the results'): COCO {
+  loadRes(results: readonly Result[] | readonly (readonly number[])[] | string, where = 'the results'): COCO {
+    if (typeof results === 'string')
+      return this.loadRes(consume(fileSource(results), readResultList), results);
     if (!Array.isArray(results)) throw new UserError('expected an array of results', { where });
     const entries = results.map((entry) =>
       Array.isArray(entry) ? fromRow(entry, where) : (entry as Result),
@@ -178,6 +191,12 @@ export class COCO {
 
   #fromMask(entry: Result, id: number, where: string): Annotation {
     if (entry.segmentation === undefined) throw missing('segmentation', id, where);
+    if (Array.isArray(entry.segmentation)) {
+      throw new UserError(`entry ${id} must have runs {size, counts}, not polygons`, {
+        where,
+        key: 'segmentation',
+      });
+    }
     const mask = this.annToRLE({ ...entry, id });
     return { ...entry, id, area: area(mask), bbox: entry.bbox ?? toBox(mask), iscrowd: 0 };
   }

@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { errorMessage, UserError } from '../../core/errors.js';
+import { consume } from '../dataset/open.js';
 import { type Curves, emptyCurves } from '../evaluation/evaluate.js';
 import { checkReferences, normalizeParams } from '../evaluation/input.js';
 import { defaultParams, type IouType, type Params } from '../evaluation/params.js';
@@ -117,7 +118,7 @@ async function readBoth(
   // The main thread reads the ground truth first, so its share of the results is smaller, and the last.
   const share = (bytes.gt + bytes.dt) / (team.size + 1);
   const near = Array.from({ length: team.size }, (_, i) => Math.floor(Math.min((i + 1) * share, bytes.dt)));
-  const kind = team.size === 0 ? undefined : closing(fileSource(dt), readKind);
+  const kind = team.size === 0 ? undefined : consume(fileSource(dt), readKind);
   const cuts = team.size === 0 || kind === undefined ? [] : findCuts(dt, near);
   const starts = [0, ...cuts];
   const tasks = starts.map(
@@ -138,7 +139,7 @@ async function readBoth(
         counters.addRead(count);
         onProgress();
       };
-      dataset = closing(fileSource(gt, { onRead }), (source) => readDatasetTable(source, keep));
+      dataset = consume(fileSource(gt, { onRead }), (source) => readDatasetTable(source, keep));
       return tasks.slice(team.size).map((task) => runRead(task, counters, onProgress));
     });
     const tables: AnnotationTable[] = [];
@@ -183,14 +184,6 @@ async function withTicks<T>(tick: () => void, work: () => Promise<T>): Promise<T
     return await work();
   } finally {
     clearInterval(timer);
-  }
-}
-
-function closing<S extends { close(): void }, T>(source: S, use: (source: S) => T): T {
-  try {
-    return use(source);
-  } finally {
-    source.close();
   }
 }
 

@@ -36,7 +36,7 @@ const MORE = new Error('the window ends here');
 
 export class JsonReader {
   /** The window; what was read of the file so far ends at `#end`. */
-  bytes = new Uint8Array(WINDOW);
+  bytes: Uint8Array;
   at = 0;
   /** Of the last string read: its bytes in the window, between the quotes. */
   stringStart = 0;
@@ -50,7 +50,9 @@ export class JsonReader {
   #exhausted = false;
   readonly #source: ByteSource;
 
-  constructor(source: ByteSource) {
+  /** @param window bytes held at first; a larger value makes it grow */
+  constructor(source: ByteSource, window = WINDOW) {
+    this.bytes = new Uint8Array(window);
     this.#source = source;
     this.#before = source.start;
     this.#refill();

@@ -7,12 +7,12 @@
 import type { Box, Rle } from './rle.js';
 
 const SCALE = 5;
-/** Beyond this the fine grid leaves 32-bit integers. */
-const LIMIT = 1e8;
+/** Every step of the outline on the fine grid is walked: this bounds the time, at some 20 ms an edge. */
+const LIMIT = 1e6;
 
 /**
  * @param coordinates x0, y0, x1, y1, ... in pixels
- * @throws RangeError for an odd number of coordinates, or one that is not finite or beyond 10^8
+ * @throws RangeError for an odd number of coordinates, or one that is not finite or beyond 10^6
  */
 export function polygonToRle(coordinates: ArrayLike<number>, height: number, width: number): Rle {
   if (coordinates.length % 2 !== 0) {
@@ -22,7 +22,7 @@ export function polygonToRle(coordinates: ArrayLike<number>, height: number, wid
     // Written so that NaN fails too.
     if (!(Math.abs(coordinates[i]) <= LIMIT)) {
       throw new RangeError(
-        `coordinate ${i} of the polygon is ${coordinates[i]}; expected a number within +-1e8`,
+        `coordinate ${i} of the polygon is ${coordinates[i]}; expected a number from -1e6 to 1e6`,
       );
     }
   }

@@ -120,8 +120,8 @@ function mergeTwo(a: Rle, b: Rle, intersect: boolean): Rle {
   let remaining = 1;
   while (remaining > 0) {
     // A mask whose runs end early is empty from there on; with the shorter of both, pycocotools never ends here.
-    const endA = leftA === 0 && nextA === a.counts.length;
-    const endB = leftB === 0 && nextB === b.counts.length;
+    const endA = leftA === 0 && nextA >= a.counts.length;
+    const endB = leftB === 0 && nextB >= b.counts.length;
     const step = endA ? leftB : endB ? leftA : Math.min(leftA, leftB);
     run += step;
     remaining = 0;

@@ -1,0 +1,69 @@
+/** A COCO file as objects: the whole of it, read as a stream, whatever its size. */
+
+import { JsonReader } from '../json/reader.js';
+import type { ByteSource } from '../json/source.js';
+import type { Dataset, Result } from './types.js';
+
+/** Fields that every entry of a list must have, as whole numbers. */
+const IDS: Readonly<Record<string, readonly string[]>> = {
+  images: ['id'],
+  categories: ['id'],
+  annotations: ['id', 'image_id', 'category_id'],
+};
+
+/** @throws UserError with the byte of the file: not JSON, no object, entries without ids */
+export function readDataset(source: ByteSource): Dataset {
+  const reader = new JsonReader(source);
+  const dataset: Dataset = {};
+  reader.members((key) => {
+    const ids = IDS[key];
+    if (ids === undefined) {
+      dataset[key] = reader.whole(() => reader.value());
+      return;
+    }
+    const list: Record<string, unknown>[] = [];
+    reader.elements((index) => {
+      const entry = record(reader, `entry ${index} of ${key}`);
+      for (const id of ids) {
+        // Captions and panoptic files have annotations without a category.
+        if (id === 'category_id' && entry[id] === undefined) continue;
+        if (!Number.isSafeInteger(entry[id])) {
+          throw reader.error(
+            `entry ${index} of ${key}: ${id} must be a whole number, not ${JSON.stringify(entry[id])}`,
+          );
+        }
+      }
+      list.push(entry);
+    });
+    dataset[key] = list;
+  });
+  reader.finish();
+  return dataset;
+}
+
+/** @throws UserError with the byte of the file: not JSON, no list of objects */
+export function readResultList(source: ByteSource): Result[] {
+  const reader = new JsonReader(source);
+  const list: Result[] = [];
+  reader.elements((index) => {
+    list.push(record(reader, `result ${index}`) as unknown as Result);
+  });
+  reader.finish();
+  return list;
+}
+
+function record(reader: JsonReader, what: string): Record<string, unknown> {
+  const value = reader.value();
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw reader.error(`${what} must be an object`);
+}
+
+/** Reads and closes. */
+export function consume<T>(source: ByteSource, read: (source: ByteSource) => T): T {
+  try {
+    return read(source);
+  } finally {
+    source.close();
+  }
+}
