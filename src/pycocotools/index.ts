@@ -8,6 +8,7 @@ export {
   CORRECTIONS,
   type Corrections,
   defaultParams,
+  federatedParams,
   IOU_TYPES,
   type IouType,
   type Params,

@@ -12,6 +12,7 @@ interface Arguments {
   'per-category': boolean;
   out: string | undefined;
   overwrite: boolean;
+  lvis: boolean;
   'max-dets': string | undefined;
   corrections: string | undefined;
   threads: string | undefined;
@@ -24,7 +25,7 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
   describe: 'evaluate detections as pycocotools does: the same figures to the last bit, much sooner',
   builder: (yargs) => {
     declareFlags(['gt', 'dt', 'type', 'json', 'per-category', 'out', 'overwrite']);
-    declareFlags(['max-dets', 'corrections', 'threads', 'no_pbar', 'log_level']);
+    declareFlags(['lvis', 'max-dets', 'corrections', 'threads', 'no_pbar', 'log_level']);
     return yargs
       .option('gt', {
         type: 'string',
@@ -55,6 +56,11 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
         describe: 'folder for report.html, categories.csv, curves.csv',
       })
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace a report in --out' })
+      .option('lvis', {
+        type: 'boolean',
+        default: false,
+        describe: "LVIS's rules for federated data sets; types bbox, segm, boundary",
+      })
       .option('max-dets', {
         type: 'string',
         requiresArg: true,
@@ -94,6 +100,14 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
       ) as Argv<Arguments>;
   },
   handler: async (argv) => {
+    if (argv.lvis && (argv.type === 'keypoints' || argv['max-dets'] !== undefined)) {
+      throw new UserError(
+        'goes with neither --type keypoints nor --max-dets: 300 results of an image count',
+        {
+          key: '--lvis',
+        },
+      );
+    }
     const maxDets = argv['max-dets'] === undefined ? undefined : parseMaxDets(argv['max-dets'], argv.type);
     const corrections = parseCorrections(argv.corrections);
     const threads = argv.threads === undefined ? undefined : wholeNumber('--threads', argv.threads, 64);
@@ -102,6 +116,7 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
       gt: argv.gt,
       dt: argv.dt,
       iouType: argv.type,
+      federated: argv.lvis,
       json: argv.json,
       perCategory: argv['per-category'],
       out: argv.out,

@@ -10,6 +10,7 @@ import {
   evaluateCategory,
   groupAt,
 } from './evaluate.js';
+import { frequenciesOf } from './federated.js';
 import type { CategoryGroups } from './groups.js';
 import { checkReferences, normalizeParams, prepareInput } from './input.js';
 import { Matching, match } from './match.js';
@@ -41,10 +42,16 @@ export class COCOeval {
   eval: Curves | undefined;
   #evaluation: Evaluation | undefined;
 
-  constructor(cocoGt: COCO, cocoDt: COCO, iouType: IouType = 'segm') {
+  /** @param params the defaults of pycocotools, or `federatedParams` for LVIS */
+  constructor(
+    cocoGt: COCO,
+    cocoDt: COCO,
+    iouType: IouType = 'segm',
+    params: Params = defaultParams(iouType),
+  ) {
     this.cocoGt = cocoGt;
     this.cocoDt = cocoDt;
-    this.params = defaultParams(iouType);
+    this.params = params;
     this.params.imgIds = [...cocoGt.imgs.keys()].sort((a, b) => a - b);
     this.params.catIds = [...cocoGt.cats.keys()].sort((a, b) => a - b);
   }
@@ -86,7 +93,7 @@ export class COCOeval {
 
   summary(): Summary[] {
     if (this.eval === undefined) throw new Error('call accumulate() before summarize()');
-    return summarize(this.eval, this.params);
+    return summarize(this.eval, this.params, frequenciesOf(this.params, this.cocoGt.cats, this.cocoGt.where));
   }
 
   /**

@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.js';
 import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
 import { type Evaluation, prepare } from './evaluate.js';
+import { federationOf } from './federated.js';
 import { detectionsOf, positionsOf, sizesOf, truthsOf } from './instances.js';
 import { overlapOf } from './overlap.js';
 import type { Params } from './params.js';
@@ -23,7 +24,10 @@ export interface EvaluationInput {
 export function prepareInput(input: EvaluationInput, params: Params): Evaluation {
   const positions = positionsOf(params);
   const gt = truthsOf(input.truths, positions, params, input.truthsWhere);
-  const dt = detectionsOf(input.results, positions, input.resultsWhere);
+  const federation = params.federated
+    ? federationOf(input.images, input.truths, input.results, positions, input.truthsWhere)
+    : undefined;
+  const dt = detectionsOf(input.results, positions, input.resultsWhere, federation);
   const overlap = overlapOf(
     { table: input.results, instances: dt, where: input.resultsWhere },
     { table: input.truths, instances: gt, where: input.truthsWhere },

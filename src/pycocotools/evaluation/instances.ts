@@ -3,6 +3,7 @@
 import { UserError } from '../../core/errors.js';
 import type { ImageRecord } from '../dataset/types.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
+import type { Federation } from './federated.js';
 import type { Params } from './params.js';
 
 /** Annotations of one side, in the order of their file. */
@@ -43,35 +44,45 @@ export function truthsOf(
   params: Params,
   where: string,
 ): Instances {
-  const selected = select(table, positions);
   const { columns } = table;
-  const { iouType, corrections } = params;
+  const { iouType, corrections, federated } = params;
+  const selected = select(table, positions, (row) => !(federated && columns.area[row] <= 0));
   const truths = { ...selected, score: new Float64Array() };
   for (let i = 0; i < truths.count; i++) {
     const row = truths.row[i];
     truths.area[i] = finite(columns.area[row], 'area', columns.id[row], where);
-    truths.crowd[i] = columns.crowd[row];
+    truths.crowd[i] = federated ? 0 : columns.crowd[row];
     const unlabelled = iouType === 'keypoints' && !(columns.labelled[row] > 0);
-    const marked = corrections.ignoreField && columns.ignore[row] === 1;
-    truths.ignore[i] = columns.crowd[row] === 1 || unlabelled || marked ? 1 : 0;
+    const marked = (corrections.ignoreField || federated) && columns.ignore[row] === 1;
+    truths.ignore[i] = truths.crowd[i] === 1 || unlabelled || marked ? 1 : 0;
   }
   return truths;
 }
 
 /** @throws UserError naming the result whose area or score is no finite number */
-export function detectionsOf(table: AnnotationTable, positions: Positions, where: string): Instances {
+export function detectionsOf(
+  table: AnnotationTable,
+  positions: Positions,
+  where: string,
+  federation?: Federation,
+): Instances {
   const { columns } = table;
-  const selected = select(table, positions);
+  const selected = select(table, positions, federation?.counts ?? (() => true));
   const detections = { ...selected, score: new Float64Array(selected.count), crowd: new Uint8Array() };
   for (let i = 0; i < detections.count; i++) {
     const row = detections.row[i];
     detections.area[i] = finite(columns.area[row], 'area', columns.id[row], where);
     detections.score[i] = finite(columns.score[row], 'score', columns.id[row], where);
+    if (federation?.lenient(detections.image[i], detections.category[i])) detections.ignore[i] = 1;
   }
   return detections;
 }
 
-function select(table: AnnotationTable, { images, categories }: Positions): Instances {
+function select(
+  table: AnnotationTable,
+  { images, categories }: Positions,
+  counts: Federation['counts'],
+): Instances {
   const { columns } = table;
   const row = new Int32Array(table.count);
   const image = new Int32Array(table.count);
@@ -80,7 +91,7 @@ function select(table: AnnotationTable, { images, categories }: Positions): Inst
   for (let i = 0; i < table.count; i++) {
     const imageAt = images.get(columns.image[i]);
     const categoryAt = categories === undefined ? 0 : categories.get(columns.category[i]);
-    if (imageAt === undefined || categoryAt === undefined) continue;
+    if (imageAt === undefined || categoryAt === undefined || !counts(i, imageAt, categoryAt)) continue;
     row[count] = i;
     image[count] = imageAt;
     category[count++] = categoryAt;

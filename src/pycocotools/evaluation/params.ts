@@ -41,6 +41,8 @@ export interface Params {
   kptOksSigmas: number[];
   /** Of `boundary`: width of the boundary as a share of the image's diagonal. */
   dilationRatio: number;
+  /** LVIS's rules: see `federated.ts`. There are no crowds, and the field `ignore` counts. */
+  federated: boolean;
   corrections: Corrections;
 }
 
@@ -55,6 +57,11 @@ const AREAS = {
 const SIGMAS = [
   0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89,
 ].map((sigma) => sigma / 10);
+
+/** The defaults of LVIS's evaluation, of boxes or masks. */
+export function federatedParams(iouType: IouType): Params {
+  return { ...defaultParams(iouType), maxDets: [300], federated: true };
+}
 
 /** The defaults of pycocotools. */
 export function defaultParams(iouType: IouType): Params {
@@ -74,6 +81,7 @@ export function defaultParams(iouType: IouType): Params {
     useCats: true,
     kptOksSigmas: [...SIGMAS],
     dilationRatio: 0.02,
+    federated: false,
     corrections: { idZero: false, ignoreField: false, maxDets: false, epsilon: false },
   };
 }

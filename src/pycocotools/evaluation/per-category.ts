@@ -20,7 +20,8 @@ export function perCategory(
   const byId = new Map(categories.map((category) => [category.id, category]));
   return categoryIds(params).map((id, k) => ({
     category: byId.get(id) ?? { id, name: id === -1 ? 'all' : String(id) },
-    summary: summarize(ofCategory(curves, k), params),
+    // A category's frequency says nothing about itself alone.
+    summary: summarize(ofCategory(curves, k), params).filter(({ frequency }) => frequency === undefined),
   }));
 }
 

@@ -1,6 +1,7 @@
 /** The twelve (keypoints: ten) numbers, and the table that pycocotools prints. */
 
 import type { Curves } from './evaluate.js';
+import { FREQUENCIES, type Frequency } from './federated.js';
 import type { Params } from './params.js';
 import { pairwiseSum } from './sum.js';
 
@@ -11,11 +12,15 @@ export interface Summary {
   iouThr: number | undefined;
   area: string;
   maxDets: number;
+  /** Of federated data sets; all categories when undefined. */
+  frequency?: Frequency;
   /** -1 where nothing could be measured. */
   value: number;
 }
 
-export function summarize(curves: Curves, params: Params): Summary[] {
+/** @param frequencies of the categories, for federated evaluation */
+export function summarize(curves: Curves, params: Params, frequencies: readonly Frequency[] = []): Summary[] {
+  if (params.federated) return summarizeFederated(curves, params, frequencies);
   const { maxDets, iouType, corrections } = params;
   const line = (
     precision: boolean,
@@ -48,6 +53,29 @@ export function summarize(curves: Curves, params: Params): Summary[] {
   ];
 }
 
+/** LVIS's thirteen lines. */
+function summarizeFederated(curves: Curves, params: Params, frequencies: readonly Frequency[]): Summary[] {
+  const most = params.maxDets[0];
+  const line = (
+    precision: boolean,
+    { iouThr, area = 'all', frequency }: { iouThr?: number; area?: string; frequency?: Frequency } = {},
+  ): Summary => {
+    const counts = (k: number) => frequency === undefined || frequencies[k] === frequency;
+    const value = average(curves, params, precision, iouThr, area, most, counts);
+    return { precision, iouThr, area, maxDets: most, ...(frequency && { frequency }), value };
+  };
+  const sizes = ['small', 'medium', 'large'];
+  return [
+    line(true),
+    line(true, { iouThr: 0.5 }),
+    line(true, { iouThr: 0.75 }),
+    ...sizes.map((area) => line(true, { area })),
+    ...FREQUENCIES.map((frequency) => line(true, { frequency })),
+    line(false),
+    ...sizes.map((area) => line(false, { area })),
+  ];
+}
+
 /** Mean over all that was measured (greater than -1), summed as numpy sums. */
 function average(
   { counts: [T, R, K, A, M], precision, recall }: Curves,
@@ -56,6 +84,7 @@ function average(
   iouThr: number | undefined,
   area: string,
   most: number,
+  counts: (category: number) => boolean = () => true,
 ): number {
   const a = areaRngLbl.indexOf(area);
   const m = maxDets.indexOf(most);
@@ -68,24 +97,26 @@ function average(
     for (let r = 0; r < points; r++) {
       for (let k = 0; k < K; k++) {
         const value = source[(((t * points + r) * K + k) * A + a) * M + m];
-        if (value > -1) values.push(value);
+        if (value > -1 && counts(k)) values.push(value);
       }
     }
   }
   return values.length === 0 ? -1 : pairwiseSum(values) / values.length;
 }
 
-/** The lines as pycocotools prints them. */
-export function formatSummary(lines: readonly Summary[], { iouThrs }: Params): string {
+/** The lines as pycocotools prints them, and those of federated data sets as LVIS does. */
+export function formatSummary(lines: readonly Summary[], { iouThrs, federated }: Params): string {
   return lines
-    .map(({ precision, iouThr, area, maxDets, value }) => {
+    .map(({ precision, iouThr, area, maxDets, frequency = 'all', value }) => {
       const title = precision ? 'Average Precision' : 'Average Recall';
       const type = precision ? '(AP)' : '(AR)';
       const iou =
         iouThr === undefined
           ? `${iouThrs[0].toFixed(2)}:${(iouThrs.at(-1) ?? 0).toFixed(2)}`
           : iouThr.toFixed(2);
-      return ` ${title.padEnd(18)} ${type} @[ IoU=${iou.padEnd(9)} | area=${area.padStart(6)} | maxDets=${String(maxDets).padStart(3)} ] = ${value.toFixed(3)}`;
+      const size = federated && area !== 'all' ? area.slice(0, 1) : area;
+      const categories = federated ? ` catIds=${frequency.padStart(3)}` : ' ';
+      return ` ${title.padEnd(18)} ${type} @[ IoU=${iou.padEnd(9)} | area=${size.padStart(6)} | maxDets=${String(maxDets).padStart(3)}${categories}] = ${value.toFixed(3)}`;
     })
     .join('\n');
 }

@@ -8,8 +8,9 @@ import { availableParallelism } from 'node:os';
 import { errorMessage, UserError } from '../../core/errors.js';
 import { consume } from '../dataset/open.js';
 import { type Curves, emptyCurves } from '../evaluation/evaluate.js';
+import { frequenciesOf } from '../evaluation/federated.js';
 import { checkReferences, normalizeParams } from '../evaluation/input.js';
-import { defaultParams, type IouType, type Params } from '../evaluation/params.js';
+import { defaultParams, federatedParams, type IouType, type Params } from '../evaluation/params.js';
 import { type Summary, summarize } from '../evaluation/summarize.js';
 import { fileSource } from '../json/source.js';
 import { AnnotationTable } from '../table/annotation-table.js';
@@ -24,6 +25,8 @@ export interface EvaluateFilesOptions {
   gt: string;
   dt: string;
   iouType: IouType;
+  /** By LVIS's rules; boxes or masks. */
+  federated?: boolean;
   /** Changes the parameters before they are used; images and categories are filled in. */
   adjust?: (params: Params) => void;
   /** Threads; all processors when undefined and the files are large enough to be worth it. */
@@ -63,7 +66,7 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
     const { dataset, results } = await readBoth(options, bytes, team, counters, reading);
     const read = seconds();
 
-    const params = defaultParams(iouType);
+    const params = options.federated ? federatedParams(iouType) : defaultParams(iouType);
     params.imgIds = dataset.images.map(({ id }) => id);
     params.catIds = dataset.categories.map(({ id }) => id);
     options.adjust?.(params);
@@ -75,6 +78,8 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
       resultsWhere: dt,
     };
     checkReferences({ ...input, truths: dataset.annotations, results });
+    const byId = new Map(dataset.categories.map((category) => [category.id, category]));
+    const frequencies = frequenciesOf(params, byId, gt);
     const categories = params.useCats ? params.catIds.length : 1;
     const curves = emptyCurves(params, categories);
     const task = {
@@ -96,7 +101,7 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
     return {
       params,
       curves,
-      summary: summarize(curves, params),
+      summary: summarize(curves, params, frequencies),
       dataset,
       results,
       threads,

@@ -36,11 +36,11 @@ export function categoryRows({ curves, params, dataset, results }: FileEvaluatio
 }
 
 /** AP, AP50, APs, AR100, ...: what papers call a line of the summary. */
-export function shortName({ precision, iouThr, area, maxDets }: Summary): string {
+export function shortName({ precision, iouThr, area, maxDets, frequency }: Summary): string {
   const size = area === 'all' ? '' : area.slice(0, 1);
   const threshold = iouThr === undefined ? '' : String(Math.round(100 * iouThr));
   const most = precision || size !== '' || threshold !== '' ? '' : `@${maxDets}`;
-  return `${precision ? 'AP' : 'AR'}${threshold}${size}${most}`;
+  return `${precision ? 'AP' : 'AR'}${threshold}${size}${frequency ?? ''}${most}`;
 }
 
 /** Categories from the best AP to the worst, figures in percent. */

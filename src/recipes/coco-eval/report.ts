@@ -94,7 +94,7 @@ function page(
   const cells = (tag: 'td' | 'th', values: readonly (string | number)[]) =>
     `<tr>${values.map((value) => `<${tag}>${escapeXml(String(value))}</${tag}>`).join('')}</tr>`;
   const percent = (value: number) => (value < 0 ? '-' : (100 * value).toFixed(2));
-  const names = summary.map(shortName);
+  const names = Object.keys(rows[0]?.figures ?? {});
   const measured = rows
     .map((row, k) => ({ row, k }))
     .filter(({ row }) => row.objects > 0)
@@ -110,7 +110,7 @@ At most ${params.maxDets.at(-1)} results count per image and category. Areas: ${
         `${label} ${Math.sqrt(params.areaRng[i][0])} to ${Math.sqrt(params.areaRng[i][1])} pixels squared`,
     )
     .join(', ')}.</p>
-<div class="wide"><table>${cells('th', ['', ...names])}${cells('td', ['all', ...summary.map(({ value }) => percent(value))])}</table></div>
+<div class="wide"><table>${cells('th', ['', ...summary.map(shortName)])}${cells('td', ['all', ...summary.map(({ value }) => percent(value))])}</table></div>
 <h2>Precision and recall</h2>
 ${chart(evaluation, undefined, 'Mean of the categories')}
 <h2>Categories</h2>
