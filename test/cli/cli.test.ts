@@ -1,6 +1,5 @@
 /** The command as users run it: help, mistakes and their exit codes, a whole run, Ctrl-C, kill -9 and resume. */
 
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { encodeJpeg } from '../../src/image/encode.js';
-
-const ROOT = join(import.meta.dirname, '../..');
-/** What `npx scrl` starts. */
-const CLI = join(ROOT, JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).bin.scrl);
+import { CLI, startCli } from '../helpers/cli.js';
 
 let folder: string;
 let config: string;
@@ -44,25 +40,7 @@ eval: { enabled: false }
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface Outcome {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-function start(args: string[]) {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => {
-    out += data;
-  });
-  child.stderr.on('data', (data: Buffer) => {
-    err += data;
-  });
-  const ended = new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-  return { child, ended, said: () => err };
-}
-
+const start = (args: string[]) => startCli(folder, args);
 const run = (...args: string[]) => start(args).ended;
 const pretrain = (saveDir: string, ...more: string[]) => [
   'pretrain',

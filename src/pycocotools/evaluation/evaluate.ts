@@ -3,7 +3,7 @@
 import { accumulate, EPSILON, positivesNeeded } from './accumulate.js';
 import { type ByCategory, byCategory, type CategoryGroups, groupsOf } from './groups.js';
 import type { Instances } from './instances.js';
-import { type Group, ignoredAlone, Matching, match } from './match.js';
+import { type Group, Matching, match } from './match.js';
 import type { Overlap } from './overlap.js';
 import type { Params } from './params.js';
 
@@ -79,12 +79,19 @@ export function evaluateCategory(evaluation: Evaluation, category: number, curve
   for (let g = 0; g < groups.count; g++) if (groups.gtStart[g + 1] > groups.gtStart[g]) withTruths.push(g);
   const matchable = withTruths.map((g) => groupAt(evaluation, groups, g));
 
+  // By rank: several passes follow, and the instances are far apart.
   const scores = new Float64Array(groups.ranking.length);
-  for (let i = 0; i < scores.length; i++) scores[i] = dt.score[groups.ranking[i]];
+  const areas = new Float64Array(groups.ranking.length);
+  for (let i = 0; i < scores.length; i++) {
+    const position = groups.ranking[i];
+    scores[i] = dt.score[position];
+    // Not a number is outside of every range.
+    areas[i] = dt.ignore[position] === 1 ? Number.NaN : dt.area[position];
+  }
   for (let first = 0; first < iouThrs.length; first += THRESHOLDS_AT_ONCE) {
     const thresholds = iouThrs.slice(first, first + THRESHOLDS_AT_ONCE);
     for (let a = 0; a < areaRng.length; a++) {
-      const outcome = matchAll(evaluation, groups, matchable, withTruths, thresholds, areaRng[a]);
+      const outcome = matchAll(evaluation, groups, areas, matchable, withTruths, thresholds, areaRng[a]);
       if (outcome.truths === 0) continue;
       const ranked = { count: scores.length, scores, rank: groups.rank, ...outcome };
       accumulateInto(curves, params, category, a, first, thresholds.length, ranked, outcome.truths);
@@ -103,6 +110,7 @@ interface Outcome {
 function matchAll(
   { dt, gt, params }: Evaluation,
   groups: CategoryGroups,
+  areas: Float64Array,
   matchable: readonly Group[],
   withTruths: readonly number[],
   thresholds: readonly number[],
@@ -113,7 +121,7 @@ function matchAll(
   const ignored = new Uint32Array(ranking.length);
   const all = 2 ** thresholds.length - 1;
   const [low, high] = areaRange;
-  for (let i = 0; i < ranking.length; i++) if (ignoredAlone(dt, ranking[i], low, high)) ignored[i] = all;
+  for (let i = 0; i < areas.length; i++) if (!(areas[i] >= low && areas[i] <= high)) ignored[i] = all;
 
   const options = { thresholds, areaRange, idZeroIsNone: !params.corrections.idZero };
   const matching = new Matching();

@@ -5,10 +5,9 @@ import { countingSort, sortByScore, upTo } from './order.js';
 
 /** Both sides by category. Categories are ranges [start[k], start[k + 1]). */
 export interface ByCategory {
-  /** Positions in the instances, by descending score; equal scores by image, then as in the file. */
+  /** Positions in the instances, by image, then as in the file. */
   readonly detections: Int32Array;
   readonly dtStart: Int32Array;
-  /** Positions in the instances, by image, then as in the file. */
   readonly truths: Int32Array;
   readonly gtStart: Int32Array;
 }
@@ -16,7 +15,7 @@ export interface ByCategory {
 export function byCategory(dt: Instances, gt: Instances, images: number, categories: number): ByCategory {
   const dtByImage = countingSort(upTo(dt.count), dt.image, images).sorted;
   const gtByImage = countingSort(upTo(gt.count), gt.image, images).sorted;
-  const detections = countingSort(sortByScore(dtByImage, dt.score), dt.category, categories);
+  const detections = countingSort(dtByImage, dt.category, categories);
   const truths = countingSort(gtByImage, gt.category, categories);
   return {
     detections: detections.sorted,
@@ -52,7 +51,7 @@ export function groupsOf(
   images: number,
   most: number,
 ): CategoryGroups {
-  const ranked = detections.subarray(dtStart[category], dtStart[category + 1]);
+  const ranked = sortByScore(detections.subarray(dtStart[category], dtStart[category + 1]), dt.score);
   const objects = truths.subarray(gtStart[category], gtStart[category + 1]);
   /** Number of the image's group + 1. */
   const group = new Int32Array(images);

@@ -98,14 +98,9 @@ export function match(
     }
   }
   for (let d = 0; d < D; d++) {
-    if (!ignoredAlone(dt, detections[d], low, high)) continue;
+    const area = dt.area[detections[d]];
+    if (area >= low && area <= high && dt.ignore[detections[d]] === 0) continue;
     for (let t = 0; t < thresholds.length; t++) if (dtMatch[t * D + d] === 0) dtIgnore[t * D + d] = 1;
   }
   return counted;
-}
-
-/** Whether a detection does not count when it matches nothing. */
-export function ignoredAlone(dt: Instances, position: number, low: number, high: number): boolean {
-  const area = dt.area[position];
-  return area < low || area > high || dt.ignore[position] === 1;
 }

@@ -22,10 +22,10 @@ export function countingSort(
   return { sorted, start };
 }
 
-const DIGIT = 16;
+const DIGIT = 11;
 const DIGITS = 2 ** DIGIT;
 /** Below, comparing is faster than counting. */
-const FEW = 4096;
+const FEW = 512;
 
 /** The positions in `order`, stably by descending score, as numpy's merge sort of the negated scores gives them. */
 export function sortByScore(order: Int32Array, scores: Float64Array): Int32Array {
@@ -48,8 +48,10 @@ export function sortByScore(order: Int32Array, scores: Float64Array): Int32Array
   for (const [word, shift] of [
     [low, 0],
     [low, DIGIT],
+    [low, 2 * DIGIT],
     [high, 0],
     [high, DIGIT],
+    [high, 2 * DIGIT],
   ] as const) {
     const next = new Int32Array(DIGITS + 1);
     for (let i = 0; i < word.length; i++) next[((word[i] >>> shift) & (DIGITS - 1)) + 1]++;

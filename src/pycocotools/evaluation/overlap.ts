@@ -2,8 +2,8 @@
 
 import { UserError } from '../../core/errors.js';
 import { boundaryOf } from '../mask/boundary.js';
-import { boxIou, runIou } from '../mask/iou.js';
-import { type Rle, toBox } from '../mask/rle.js';
+import { boxIou, intersection, iouOfAreas, runIou } from '../mask/iou.js';
+import { area, type Rle, toBox } from '../mask/rle.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
 import type { ImageSizes, Instances } from './instances.js';
 import type { Params } from './params.js';
@@ -28,7 +28,7 @@ export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params)
     case 'bbox':
       return new BoxOverlap(boxes(dt), boxes(gt), gt.instances.crowd);
     case 'segm':
-      return new MaskOverlap(masks(dt, sizes), masks(gt, sizes), gt.instances.crowd);
+      return new MaskOverlap(masks(dt, sizes, true), masks(gt, sizes), gt.instances.crowd);
     case 'boundary':
       return new BoundaryOverlap(
         masks(dt, sizes),
@@ -73,13 +73,14 @@ function boxes({ table, instances, where }: Side): Float64Array {
 
 type MaskOf = (position: number) => Rle;
 
-function masks({ table, instances, where }: Side, sizes: ImageSizes): MaskOf {
+/** @param reuse each mask is good until the next one only */
+function masks({ table, instances, where }: Side, sizes: ImageSizes, reuse = false): MaskOf {
   return (i) => {
     const height = sizes.height[instances.image[i]];
     const width = sizes.width[instances.image[i]];
     let mask: Rle;
     try {
-      mask = table.mask(instances.row[i], height, width);
+      mask = table.mask(instances.row[i], height, width, reuse);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       throw new UserError(`annotation ${instances.id[i]}: ${error.message}`, {
@@ -147,15 +148,18 @@ class MaskOverlap implements Overlap {
   }
 
   fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void {
-    const gts = Array.from(truths, (g) => this.#truths(g));
-    const gtBoxes = gts.map(toBox);
+    const measure = (mask: Rle) => ({ mask, box: toBox(mask), area: area(mask) });
+    const gts = Array.from(truths, (g) => measure(this.#truths(g)));
     let at = 0;
     for (const d of detections) {
-      const dt = this.#detections(d);
-      const box = toBox(dt);
+      const dt = measure(this.#detections(d));
       for (let g = 0; g < gts.length; g++) {
+        const gt = gts[g];
         const crowd = this.#crowd[truths[g]] === 1;
-        out[at++] = boxIou(box, 0, gtBoxes[g], 0, crowd) > 0 ? runIou(dt, gts[g], crowd) : 0;
+        const { height, width } = dt.mask;
+        if (boxIou(dt.box, 0, gt.box, 0, crowd) === 0) out[at++] = 0;
+        else if (height !== gt.mask.height || width !== gt.mask.width) out[at++] = -1;
+        else out[at++] = iouOfAreas(intersection(dt.mask, gt.mask), dt.area, gt.area, crowd);
       }
     }
   }

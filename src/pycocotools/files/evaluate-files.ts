@@ -93,10 +93,11 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
     const evaluating = () => onProgress('evaluating', counters.categoriesDone / categories);
     await withTicks(evaluating, async () => {
       const others = Array.from({ length: team.size }, (_, i) => team.evaluate(i, task));
-      await settle(others, () => {
+      const done = await settle(others, () => {
         runEvaluate(task, counters, evaluating);
         return [];
       });
+      for (const result of done) if (result.status === 'rejected') throw result.reason;
     });
     return {
       params,
@@ -145,17 +146,18 @@ async function readBoth(
         onProgress();
       };
       dataset = consume(fileSource(gt, { onRead }), (source) => readDatasetTable(source, keep));
-      return tasks.slice(team.size).map((task) => runRead(task, counters, onProgress));
+      return tasks.slice(team.size).map((task) => attempt(() => runRead(task, counters, onProgress)));
     });
     const tables: AnnotationTable[] = [];
-    for (const [i, { table, end }] of parts.entries()) {
+    for (const [i, part] of parts.entries()) {
+      if (part.status === 'rejected') throw part.reason;
+      const { table, end } = part.value;
       tables.push(AnnotationTable.from(table));
-      if (i + 1 === parts.length || end === starts[i + 1]) continue;
-      // The cut was none: this part has read past it. What follows is read again, from where the part ended.
+      if (end === starts[i + 1]) continue;
+      // The end of the file; or else the next cut was none, and what was read from there on, errors included, is void.
       if (end < bytes.dt) {
-        tables.push(
-          AnnotationTable.from(runRead({ task: 'read', path: dt, start: end, keep, kind }, counters).table),
-        );
+        const rest = runRead({ task: 'read', path: dt, start: end, keep, kind }, counters);
+        tables.push(AnnotationTable.from(rest.table));
       }
       break;
     }
@@ -165,21 +167,25 @@ async function readBoth(
   });
 }
 
-/** Does `own` work while `others` do theirs. All have ended when this returns or throws. */
-async function settle<T>(others: Promise<T>[], own: () => T[]): Promise<T[]> {
+/** Does `own` work while `others` do theirs. All have ended when this returns, or throws what `own` throws. */
+async function settle<T>(
+  others: Promise<T>[],
+  own: () => PromiseSettledResult<T>[],
+): Promise<PromiseSettledResult<T>[]> {
   // Errors of the others must not count as unhandled while this thread is busy.
   const settled = Promise.allSettled(others);
-  let results: T[] | undefined;
-  let failure: { error: unknown } | undefined;
+  const done = attempt(own);
+  const results = await settled;
+  if (done.status === 'rejected') throw done.reason;
+  return [...results, ...done.value];
+}
+
+function attempt<T>(work: () => T): PromiseSettledResult<T> {
   try {
-    results = own();
-  } catch (error) {
-    failure = { error };
+    return { status: 'fulfilled', value: work() };
+  } catch (reason) {
+    return { status: 'rejected', reason };
   }
-  const done = await settled;
-  for (const result of done) if (result.status === 'rejected') throw result.reason;
-  if (failure !== undefined) throw failure.error;
-  return [...done.map((result) => (result as PromiseFulfilledResult<T>).value), ...(results ?? [])];
 }
 
 /** Calls `tick` now and then while `work` waits. */

@@ -31,55 +31,42 @@ export function boxIou(
   return intersection / union;
 }
 
-/** IoU of two masks of which the boxes overlap; -1 when their sizes differ. */
+/** IoU of two masks; with a crowd over the detection's area; -1 when their sizes differ. */
 export function runIou(detection: Rle, truth: Rle, crowd: boolean): number {
   if (detection.height !== truth.height || detection.width !== truth.width) return -1;
-  const a = new RunCursor(detection.counts);
-  const b = new RunCursor(truth.counts);
-  let intersection = 0;
-  let union = 0;
-  while (a.left > 0 || b.left > 0) {
-    const step = a.left === 0 ? b.left : b.left === 0 ? a.left : Math.min(a.left, b.left);
-    if (a.inside || b.inside) {
-      union += step;
-      if (a.inside && b.inside) intersection += step;
-    }
-    a.advance(step);
-    b.advance(step);
-  }
-  if (intersection === 0) union = 1;
-  else if (crowd) union = area(detection);
-  return intersection / union;
+  return iouOfAreas(intersection(detection, truth), area(detection), area(truth), crowd);
 }
 
-/** Walks over the runs of a mask, past those of no length. After the last one comes nothing, for ever. */
-class RunCursor {
-  /** Pixels left in the current run; 0 at the end. */
-  left: number;
-  /** Whether the run is of ones. */
-  inside = false;
-  readonly #counts: Uint32Array;
-  #next = 1;
+/** From pixels to IoU. */
+export function iouOfAreas(common: number, detection: number, truth: number, crowd: boolean): number {
+  if (common === 0) return 0;
+  return common / (crowd ? detection : detection + truth - common);
+}
 
-  constructor(counts: Uint32Array) {
-    this.#counts = counts;
-    this.left = counts.length > 0 ? counts[0] : 0;
-    this.#pastEmpty();
-  }
-
-  /** @param step at most `left`, or anything at the end */
-  advance(step: number): void {
-    if (this.left === 0) return;
-    this.left -= step;
-    this.#pastEmpty();
-  }
-
-  #pastEmpty(): void {
-    while (this.left === 0 && this.#next < this.#counts.length) {
-      this.left = this.#counts[this.#next++];
-      this.inside = !this.inside;
+/** Pixels that two masks of the same size have in common. */
+export function intersection({ counts: a }: Rle, { counts: b }: Rle): number {
+  if (a.length < 2 || b.length < 2) return 0;
+  let common = 0;
+  // The current run of ones of each: from `start` to before `end`.
+  let [i, j] = [1, 1];
+  let startA = a[0];
+  let endA = startA + a[1];
+  let startB = b[0];
+  let endB = startB + b[1];
+  for (;;) {
+    const overlap = Math.min(endA, endB) - Math.max(startA, startB);
+    if (overlap > 0) common += overlap;
+    if (endA < endB) {
+      i += 2;
+      if (i >= a.length) return common;
+      startA = endA + a[i - 1];
+      endA = startA + a[i];
+    } else {
+      j += 2;
+      if (j >= b.length) return common;
+      startB = endB + b[j - 1];
+      endB = startB + b[j];
     }
-    if (this.left === 0) this.inside = false;
   }
 }
 

@@ -7,12 +7,12 @@
 import type { Box, Rle } from './rle.js';
 
 const SCALE = 5;
-/** Every step of the outline on the fine grid is walked: this bounds the time, at some 20 ms an edge. */
-const LIMIT = 1e6;
+/** Coordinates on the fine grid are 32-bit integers in the reference. */
+const LIMIT = 1e8;
 
 /**
  * @param coordinates x0, y0, x1, y1, ... in pixels
- * @throws RangeError for an odd number of coordinates, or one that is not finite or beyond 10^6
+ * @throws RangeError for an odd number of coordinates, or one that is not finite or beyond 10^8
  */
 export function polygonToRle(coordinates: ArrayLike<number>, height: number, width: number): Rle {
   if (coordinates.length % 2 !== 0) {
@@ -22,48 +22,21 @@ export function polygonToRle(coordinates: ArrayLike<number>, height: number, wid
     // Written so that NaN fails too.
     if (!(Math.abs(coordinates[i]) <= LIMIT)) {
       throw new RangeError(
-        `coordinate ${i} of the polygon is ${coordinates[i]}; expected a number from -1e6 to 1e6`,
+        `coordinate ${i} of the polygon is ${coordinates[i]}; expected a number from -1e8 to 1e8`,
       );
     }
   }
-  const corners = coordinates.length >> 1;
-  const crossings: number[] = [];
-  let previousX = 0;
-  let previousY = 0;
-  let first = true;
-  for (let j = 0; j < corners; j++) {
-    const next = j + 1 === corners ? 0 : j + 1;
-    let xs = fine(coordinates[2 * j]);
-    let ys = fine(coordinates[2 * j + 1]);
-    let xe = fine(coordinates[2 * next]);
-    let ye = fine(coordinates[2 * next + 1]);
-    const dx = Math.abs(xe - xs);
-    const dy = Math.abs(ye - ys);
-    const flip = (dx >= dy && xs > xe) || (dx < dy && ys > ye);
-    if (flip) [xs, xe, ys, ye] = [xe, xs, ye, ys];
-    const alongX = dx >= dy;
-    const length = alongX ? dx : dy;
-    const slope = length === 0 ? 0 : (alongX ? ye - ys : xe - xs) / length;
-    for (let d = 0; d <= length; d++) {
-      const t = flip ? length - d : d;
-      const x = alongX ? t + xs : Math.trunc(xs + slope * t + 0.5);
-      const y = alongX ? Math.trunc(ys + slope * t + 0.5) : t + ys;
-      if (!first && x !== previousX) {
-        let column = x < previousX ? x : x - 1;
-        column = (column + 0.5) / SCALE - 0.5;
-        if (Number.isInteger(column) && column >= 0 && column <= width - 1) {
-          let row = Math.min(y, previousY);
-          row = (row + 0.5) / SCALE - 0.5;
-          row = Math.ceil(Math.min(Math.max(row, 0), height));
-          crossings.push(column * height + row);
-        }
-      }
-      first = false;
-      previousX = x;
-      previousY = y;
-    }
+  const toggles = new Toggles(height, width);
+  for (let i = 0; i < coordinates.length; i += 2) {
+    const next = i + 2 === coordinates.length ? 0 : i + 2;
+    toggles.edge(
+      fine(coordinates[i]),
+      fine(coordinates[i + 1]),
+      fine(coordinates[next]),
+      fine(coordinates[next + 1]),
+    );
   }
-  return { height, width, counts: toggledRuns(crossings, height * width) };
+  return { height, width, counts: toggles.runs() };
 }
 
 /** The rectangle (x, y), (x, y + h), (x + w, y + h), (x + w, y) as a polygon. */
@@ -75,24 +48,85 @@ function fine(coordinate: number): number {
   return Math.trunc(SCALE * coordinate + 0.5);
 }
 
-/** Run lengths between sorted toggles; runs of no length merge their neighbours, except the first. */
-function toggledRuns(toggles: number[], pixels: number): Uint32Array {
-  toggles.push(pixels);
-  const sorted = Uint32Array.from(toggles).sort();
-  const counts = new Uint32Array(sorted.length);
-  let n = 0;
-  let before = 0;
-  let i = 0;
-  const difference = () => {
-    const run = sorted[i] - before;
-    before = sorted[i++];
-    return run;
-  };
-  counts[n++] = difference();
-  while (i < sorted.length) {
-    const run = difference();
-    if (run > 0) counts[n++] = run;
-    else if (i < sorted.length) counts[n - 1] += difference();
+/** Where an outline crosses the centre lines of columns; kept, as it would be made anew for every polygon. */
+let places = new Uint32Array(1024);
+
+/**
+ * The crossings of one outline. The reference draws every point of it; the centre line of column c lies between the fine
+ * columns 5c + 2 and 5c + 3, so only the two points on either side of that are computed here, by the same formulas.
+ */
+class Toggles {
+  readonly #height: number;
+  readonly #width: number;
+  #count = 0;
+
+  constructor(height: number, width: number) {
+    this.#height = height;
+    this.#width = width;
   }
-  return counts.slice(0, n);
+
+  /** An edge in fine coordinates. Its direction makes no difference. */
+  edge(x0: number, y0: number, x1: number, y1: number): void {
+    const [low, high] = [Math.min(x0, x1), Math.max(x0, x1)];
+    // Fine columns on the left of a centre line, among those of the edge and of the image.
+    const first = Math.max(0, Math.ceil((low - 2) / SCALE));
+    const last = Math.min(this.#width - 1, Math.floor((high - 3) / SCALE));
+    if (first > last) return;
+    const [dx, dy] = [high - low, Math.abs(y1 - y0)];
+    if (dx >= dy) {
+      const start = x0 < x1 ? y0 : y1;
+      const slope = ((x0 < x1 ? y1 : y0) - start) / dx;
+      for (let column = first; column <= last; column++) {
+        const t = SCALE * column + 2 - low;
+        this.#add(
+          column,
+          Math.min(Math.trunc(start + slope * t + 0.5), Math.trunc(start + slope * (t + 1) + 0.5)),
+        );
+      }
+      return;
+    }
+    const top = Math.min(y0, y1);
+    const start = y0 < y1 ? x0 : x1;
+    const slope = ((y0 < y1 ? x1 : x0) - start) / dy;
+    for (let column = first; column <= last; column++) {
+      // The first step beyond the centre line: guessed, and found by the value that the reference would compute.
+      const line = SCALE * column + 3;
+      const beyond = (t: number) => start + slope * t + 0.5 >= line === slope > 0;
+      let t = Math.min(dy, Math.max(1, Math.ceil((line - 0.5 - start) / slope)));
+      while (t > 1 && beyond(t - 1)) t--;
+      while (t < dy && !beyond(t)) t++;
+      this.#add(column, top + t - 1);
+    }
+  }
+
+  #add(column: number, fineRow: number): void {
+    if (this.#count === places.length) {
+      const larger = new Uint32Array(2 * places.length);
+      larger.set(places);
+      places = larger;
+    }
+    const row = (fineRow + 0.5) / SCALE - 0.5;
+    places[this.#count++] = column * this.#height + Math.ceil(Math.min(Math.max(row, 0), this.#height));
+  }
+
+  /** Run lengths between the crossings; runs of no length merge their neighbours, except the first. */
+  runs(): Uint32Array {
+    const sorted = places.subarray(0, this.#count).sort();
+    const counts = new Uint32Array(sorted.length + 1);
+    let n = 0;
+    let before = 0;
+    // After a run of no length the next one is added to the run before it.
+    let joins = false;
+    for (let i = 0; i <= sorted.length; i++) {
+      const place = i < sorted.length ? sorted[i] : this.#height * this.#width;
+      const run = place - before;
+      before = place;
+      if (joins) {
+        counts[n - 1] += run;
+        joins = false;
+      } else if (run > 0 || n === 0) counts[n++] = run;
+      else joins = true;
+    }
+    return counts.subarray(0, n);
+  }
 }

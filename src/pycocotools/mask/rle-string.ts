@@ -60,21 +60,30 @@ export function decodeCounts(
   let beforeThat = 0;
   let at = start;
   while (at < end) {
-    let value = 0;
-    let shift = 0;
-    let group: number;
-    do {
-      if (at === end) throw new RleStringError('it ends within a number', at - start);
-      group = bytes[at] - FIRST;
-      if (group < 0 || group > LAST - FIRST)
-        throw new RleStringError(`unexpected byte ${bytes[at]}`, at - start);
-      // Seven groups hold 35 bits: more cannot be a 32-bit count.
-      if (shift > 30) throw new RleStringError('a number of more than 32 bits', at - start);
-      value |= (group & 31) << shift;
-      shift += 5;
-      at += group === BACKSLASH - FIRST ? perBackslash : 1;
-    } while ((group & 32) !== 0);
-    if ((group & 16) !== 0 && shift < 32) value |= -1 << shift;
+    let group = bytes[at] - FIRST;
+    let value = group & 31;
+    if (group >= 0 && group < 32) {
+      // One character, as most differences are: bit 4 is the sign.
+      value = (value ^ 16) - 16;
+      at++;
+    } else {
+      let shift = 0;
+      value = 0;
+      for (;;) {
+        if (group < 0 || group > LAST - FIRST) {
+          throw new RleStringError(`unexpected byte ${bytes[at]}`, at - start);
+        }
+        // Seven groups hold 35 bits: more cannot be a 32-bit count.
+        if (shift > 30) throw new RleStringError('a number of more than 32 bits', at - start);
+        value |= (group & 31) << shift;
+        shift += 5;
+        at += group === BACKSLASH - FIRST ? perBackslash : 1;
+        if ((group & 32) === 0) break;
+        if (at >= end) throw new RleStringError('it ends within a number', end - start);
+        group = bytes[at] - FIRST;
+      }
+      if ((group & 16) !== 0 && shift < 32) value |= -1 << shift;
+    }
     if (n > 2) value += beforeThat;
     if (value < 0) throw new RleStringError('a run of negative length', at - start - 1);
     if (value > LARGEST) throw new RleStringError('a run of 2^31 pixels or more', at - start - 1);

@@ -68,6 +68,7 @@ export class AnnotationTable {
   columns: Columns;
   readonly pool: Pool;
   #room: number;
+  #counts = new Uint32Array(1024);
 
   constructor(room = 1024) {
     this.#room = room;
@@ -190,21 +191,23 @@ export class AnnotationTable {
    * pycocotools.
    *
    * @param height, width of the image, for polygons and boxes
+   * @param reuse the mask is good until the next one only: faster, when there are many
    * @throws RangeError, RleStringError for a mask that is none
    */
-  mask(row: number, height: number, width: number): Rle {
+  mask(row: number, height: number, width: number, reuse = false): Rle {
     const { columns } = this;
     const place = columns.place[row];
     const length = columns.length[row];
     switch (columns.shape[row]) {
       case Shape.codedRuns:
       case Shape.escapedRuns: {
-        const counts = new Uint32Array(length);
-        this.#decode(row, counts);
+        if (this.#counts.length < length) this.#counts = new Uint32Array(2 * length);
+        this.#decode(row, this.#counts);
+        const counts = this.#counts.subarray(0, decoded.count);
         return {
           height: columns.height[row],
           width: columns.width[row],
-          counts: counts.subarray(0, decoded.count),
+          counts: reuse ? counts : counts.slice(),
         };
       }
       case Shape.runs:
