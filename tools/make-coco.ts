@@ -1,13 +1,10 @@
 /** Makes annotation and result files of any size, without images; see `--help`. */
 
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorMessage, UserError } from '../src/core/errors.js';
-import { writeAtomic } from '../src/core/fs.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
-import { datasetText, resultsText } from './coco/random-files.js';
+import { writeCoco } from './coco/write.js';
 
 const HELP = `Makes COCO files of random objects and detections of them: something large to load and to evaluate.
 
@@ -42,25 +39,13 @@ async function main(): Promise<void> {
     seed: count('seed'),
   };
   const [out] = positionals;
-  await mkdir(out, { recursive: true });
   const log = new Console(process.stderr);
-  const write = async (name: string, total: number, text: Iterable<string>) => {
-    const progress = new Progress(log, { label: name, total, unit: 'entries' });
-    let done = 0;
-    await writeAtomic(join(out, name), async (file) => {
-      for (const piece of text) {
-        await file.write(piece);
-        done += piece.split('\n').length - 1;
-        progress.update(Math.min(done, total));
-      }
-    });
-    progress.finish();
-  };
-  await write('instances.json', sizes.images + sizes.objects, datasetText(sizes));
-  if (sizes.detections === 0) return;
-  for (const type of ['bbox', 'segm'] as const) {
-    await write(`${type}.json`, sizes.detections, resultsText(sizes, type));
-  }
+  let progress: Progress | undefined;
+  await writeCoco(out, sizes, (name, done, total) => {
+    if (done === 0) progress = new Progress(log, { label: name, total, unit: 'entries' });
+    else progress?.update(done);
+    if (done === total) progress?.finish();
+  });
 }
 
 function parse() {

@@ -11,8 +11,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/core/errors.js';
 import type { Log } from '../../src/core/log.js';
+import { writeCoco } from '../coco/write.js';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.js';
 import { type BenchmarkOptions, runBenchmark } from './benchmark.js';
+import { cocoCases, runCoco } from './coco.js';
 import { pipelineBenchmark } from './pipeline.js';
 import { formatResults, type Result } from './result.js';
 import { stepBenchmark } from './step.js';
@@ -43,11 +45,23 @@ async function main(): Promise<void> {
   }
   for (const name of options.names) {
     const settings = { rounds: options.rounds, log: LOG };
-    print(
-      name === 'step'
-        ? await runBenchmark(stepBenchmark(options, OURS, PEERS), settings)
-        : await runPipeline(options, settings),
-    );
+    if (name === 'step') print(await runBenchmark(stepBenchmark(options, OURS, PEERS), settings));
+    else if (name === 'pipeline') print(await runPipeline(options, settings));
+    else await runCocoCases(options, settings);
+  }
+}
+
+/** The files live in a temporary folder for as long as the benchmark. */
+async function runCocoCases(options: BenchArguments, settings: BenchmarkOptions): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'scrl-bench-'));
+  try {
+    const files = { val: join(folder, 'val'), train: join(folder, 'train') };
+    LOG.info('making annotation files');
+    await writeCoco(files.val, { images: 5000, objects: 34_000, detections: 500_000, seed: 0 });
+    await writeCoco(files.train, { images: 118_287, objects: 860_001, detections: 0, seed: 0 });
+    for (const one of cocoCases(files, options, OURS, PEERS)) print(await runCoco(one, settings));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
