@@ -1,9 +1,11 @@
 /** `scrl coco-eval` as users run it. */
 
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COCO, COCOeval } from '../../src/pycocotools/index.js';
 import { startCli } from '../helpers/cli.js';
@@ -51,6 +53,25 @@ it('is not misled by text that looks like the end of an entry', async () => {
   const { code, out } = await run('--dt', 'trap.json', '--json', '--threads', '4');
   expect(code).toBe(0);
   expect(JSON.parse(out).stats).toEqual(expected('bbox').stats);
+});
+
+it('is a library that other programs import', async () => {
+  const program = `
+    import { COCO, COCOeval } from 'scrl/pycocotools';
+    const coco = COCO.open(process.argv[1]);
+    const evaluation = new COCOeval(coco, coco.loadRes(process.argv[2]), 'bbox');
+    evaluation.evaluate();
+    evaluation.accumulate();
+    console.log(evaluation.summarize());`;
+  const files = ['gt.json', 'bbox.json'].map((name) => join(folder, name));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', program, ...files],
+    {
+      cwd: join(import.meta.dirname, '../..'),
+    },
+  );
+  expect(stdout).toBe(`${expected('bbox').table}\n`);
 });
 
 it('writes a report, and does not write over one', async () => {
