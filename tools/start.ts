@@ -27,7 +27,7 @@ import { Progress } from '../src/report/progress.js';
 import { makeShapes } from './shapes/write.js';
 
 const CONFIG = new URL('../../configs/quickstart.yaml', import.meta.url).pathname;
-const IMAGES = { train: 700, val: 200 };
+const IMAGES = { train: 560, val: 200 };
 const NEIGHBOURS = 20;
 
 async function main(): Promise<void> {
