@@ -145,6 +145,19 @@ describe('polygons and boxes', () => {
   });
 
   it.each([
+    [[3, 5, 4, 1], 'Q21c000000o7'],
+    [[5, 3, 3, 5], 'W35?000]7'],
+    [[8, 5, 8, 5], 'U55?0000000000000[2'],
+  ] as const)('box %j in 20 x 20', (box, text) => {
+    expect(mask.fromBoxes([box], 20, 20)[0].counts).toBe(text);
+  });
+
+  it('a polygon with corners that stand twice', () => {
+    const polygon = [7, 8, 9, 3, 7, 1, 5, 1, 5, 8, 3, 4, 4, 7, 7, 8];
+    expect(mask.fromPolygons([polygon], 20, 20)[0].counts).toBe('U36>1OO2Lm6');
+  });
+
+  it.each([
     [[1, 1, 2, 2], 'at least three points'],
     [[1, 1, 2, 2, 3, 3, 4], 'pairs of coordinates'],
     [[1, 1, Number.NaN, 2, 3, 3], 'coordinate 2 of the polygon is NaN'],
