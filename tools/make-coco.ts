@@ -5,6 +5,7 @@ import { errorMessage, UserError } from '../src/core/errors.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
 import { writeCoco } from './coco/write.js';
+import { runTool } from './run-tool.js';
 
 const HELP = `Makes COCO files of random objects and detections of them: something large to load and to evaluate.
 
@@ -65,10 +66,4 @@ function parse() {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`error: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runTool(main);

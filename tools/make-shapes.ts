@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { errorMessage, UserError } from '../src/core/errors.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
+import { runTool } from './run-tool.js';
 import { makeShapes } from './shapes/write.js';
 
 const HELP = `Makes a data set of rendered shapes: images, boxes, polygon masks and crowds in COCO's format.
@@ -73,10 +74,4 @@ function wholeNumber(name: string, text: string, least: number): number {
   throw new UserError(`must be a whole number from ${least} on`, { key: `--${name}`, value: text });
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`error: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runTool(main);

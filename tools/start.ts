@@ -13,7 +13,6 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveConfig } from '../src/config/load.js';
 import { formatDuration } from '../src/core/clock.js';
-import { UserError } from '../src/core/errors.js';
 import { openDataset } from '../src/data/dataset.js';
 import { ensureEngine } from '../src/engine/install/install.js';
 import { Runtime } from '../src/engine/runtime.js';
@@ -24,6 +23,7 @@ import { pretrain } from '../src/recipes/pretrain.js';
 import { preview } from '../src/recipes/preview.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
+import { runTool } from './run-tool.js';
 import { makeShapes } from './shapes/write.js';
 
 const CONFIG = new URL('../../configs/quickstart.yaml', import.meta.url).pathname;
@@ -134,10 +134,4 @@ async function nearestNeighbours(
   return top1;
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`error: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runTool(main);

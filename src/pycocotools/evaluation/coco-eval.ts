@@ -2,6 +2,7 @@
 
 import type { COCO } from '../dataset/coco.js';
 import { tableOf } from '../table/from-objects.js';
+import { keepFor } from '../table/read-annotation.js';
 import {
   type Curves,
   categoryGroups,
@@ -60,10 +61,7 @@ export class COCOeval {
   evaluate(): void {
     const { cocoGt, cocoDt, params } = this;
     normalizeParams(params);
-    const keep = {
-      masks: params.iouType === 'segm' || params.iouType === 'boundary',
-      keypoints: params.iouType === 'keypoints',
-    };
+    const keep = keepFor(params.iouType);
     const input = {
       images: cocoGt.dataset.images ?? [],
       categories: cocoGt.dataset.categories ?? [],

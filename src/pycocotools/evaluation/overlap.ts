@@ -2,8 +2,8 @@
 
 import { UserError } from '../../core/errors.js';
 import { boundaryOf } from '../mask/boundary.js';
-import { boxIou, intersection, iouOfAreas, runIou } from '../mask/iou.js';
-import { area, type Rle, toBox } from '../mask/rle.js';
+import { boxIou, type MeasuredMask, maskIou, measureMask, runIou } from '../mask/iou.js';
+import { type Rle, toBox } from '../mask/rle.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
 import type { ImageSizes, Instances } from './instances.js';
 import type { Params } from './params.js';
@@ -27,15 +27,28 @@ export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params)
   switch (params.iouType) {
     case 'bbox':
       return new BoxOverlap(boxes(dt), boxes(gt), gt.instances.crowd);
-    case 'segm':
-      return new MaskOverlap(masks(dt, sizes, true), masks(gt, sizes), gt.instances.crowd);
-    case 'boundary':
-      return new BoundaryOverlap(
-        masks(dt, sizes),
-        masks(gt, sizes),
+    case 'segm': {
+      const [detections, truths] = [masks(dt, sizes, true), masks(gt, sizes)];
+      return new MaskOverlap(
+        (d) => measureMask(detections(d)),
+        (g) => measureMask(truths(g)),
         gt.instances.crowd,
-        params.dilationRatio,
+        maskIou,
       );
+    }
+    case 'boundary': {
+      const [detections, truths] = [masks(dt, sizes), masks(gt, sizes)];
+      const measure = (mask: Rle) => ({
+        ...measureMask(mask),
+        boundary: boundaryOf(mask, params.dilationRatio),
+      });
+      return new MaskOverlap(
+        (d) => measure(detections(d)),
+        (g) => measure(truths(g)),
+        gt.instances.crowd,
+        boundaryIou,
+      );
+    }
     case 'keypoints':
       return new KeypointOverlap(
         params.kptOksSigmas,
@@ -136,68 +149,43 @@ class BoxOverlap implements Overlap {
   }
 }
 
-class MaskOverlap implements Overlap {
-  readonly #detections: MaskOf;
-  readonly #truths: MaskOf;
+/** Masks, with whatever is measured of each of them once. */
+class MaskOverlap<Measured> implements Overlap {
+  readonly #detections: (position: number) => Measured;
+  readonly #truths: (position: number) => Measured;
   readonly #crowd: Uint8Array;
+  readonly #iou: (detection: Measured, truth: Measured, crowd: boolean) => number;
 
-  constructor(detections: MaskOf, truths: MaskOf, crowd: Uint8Array) {
+  constructor(
+    detections: (position: number) => Measured,
+    truths: (position: number) => Measured,
+    crowd: Uint8Array,
+    iou: (detection: Measured, truth: Measured, crowd: boolean) => number,
+  ) {
     this.#detections = detections;
     this.#truths = truths;
     this.#crowd = crowd;
+    this.#iou = iou;
   }
 
   fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void {
-    const measure = (mask: Rle) => ({ mask, box: toBox(mask), area: area(mask) });
-    const gts = Array.from(truths, (g) => measure(this.#truths(g)));
+    const gts = Array.from(truths, (g) => this.#truths(g));
     let at = 0;
     for (const d of detections) {
-      const dt = measure(this.#detections(d));
-      for (let g = 0; g < gts.length; g++) {
-        const gt = gts[g];
-        const crowd = this.#crowd[truths[g]] === 1;
-        const { height, width } = dt.mask;
-        if (boxIou(dt.box, 0, gt.box, 0, crowd) === 0) out[at++] = 0;
-        else if (height !== gt.mask.height || width !== gt.mask.width) out[at++] = -1;
-        else out[at++] = iouOfAreas(intersection(dt.mask, gt.mask), dt.area, gt.area, crowd);
-      }
+      const dt = this.#detections(d);
+      for (let g = 0; g < gts.length; g++) out[at++] = this.#iou(dt, gts[g], this.#crowd[truths[g]] === 1);
     }
   }
 }
 
+interface MaskWithBoundary extends MeasuredMask {
+  readonly boundary: Rle;
+}
+
 /** The smaller of mask IoU and IoU of the boundaries (Cheng et al., Boundary IoU, CVPR 2021); crowds by mask only. */
-class BoundaryOverlap implements Overlap {
-  readonly #detections: MaskOf;
-  readonly #truths: MaskOf;
-  readonly #crowd: Uint8Array;
-  readonly #dilationRatio: number;
-
-  constructor(detections: MaskOf, truths: MaskOf, crowd: Uint8Array, dilationRatio: number) {
-    this.#detections = detections;
-    this.#truths = truths;
-    this.#crowd = crowd;
-    this.#dilationRatio = dilationRatio;
-  }
-
-  fill(detections: Int32Array, truths: Int32Array, out: Float64Array): void {
-    const withBoundary = (mask: Rle) => ({
-      mask,
-      box: toBox(mask),
-      boundary: boundaryOf(mask, this.#dilationRatio),
-    });
-    const gts = Array.from(truths, (g) => withBoundary(this.#truths(g)));
-    let at = 0;
-    for (const d of detections) {
-      const dt = withBoundary(this.#detections(d));
-      for (let g = 0; g < gts.length; g++) {
-        const crowd = this.#crowd[truths[g]] === 1;
-        const gt = gts[g];
-        let iou = boxIou(dt.box, 0, gt.box, 0, crowd) > 0 ? runIou(dt.mask, gt.mask, crowd) : 0;
-        if (iou > 0 && !crowd) iou = Math.min(iou, runIou(dt.boundary, gt.boundary, false));
-        out[at++] = iou;
-      }
-    }
-  }
+function boundaryIou(detection: MaskWithBoundary, truth: MaskWithBoundary, crowd: boolean): number {
+  const iou = maskIou(detection, truth, crowd);
+  return iou > 0 && !crowd ? Math.min(iou, runIou(detection.boundary, truth.boundary, false)) : iou;
 }
 
 /** Object keypoint similarity. */

@@ -14,6 +14,7 @@ import { defaultParams, federatedParams, type IouType, type Params } from '../ev
 import { type Summary, summarize } from '../evaluation/summarize.js';
 import { fileSource } from '../json/source.js';
 import { AnnotationTable } from '../table/annotation-table.js';
+import { keepFor } from '../table/read-annotation.js';
 import { type DatasetTable, readDatasetTable } from '../table/read-dataset.js';
 import { readKind } from '../table/read-results.js';
 import { findCuts } from '../table/split.js';
@@ -120,7 +121,7 @@ async function readBoth(
   counters: Counters,
   onProgress: () => void,
 ): Promise<{ dataset: DatasetTable; results: AnnotationTable }> {
-  const keep = { masks: iouType === 'segm' || iouType === 'boundary', keypoints: iouType === 'keypoints' };
+  const keep = keepFor(iouType);
   // The main thread reads the ground truth first, so its share of the results is smaller, and the last.
   const share = (bytes.gt + bytes.dt) / (team.size + 1);
   const near = Array.from({ length: team.size }, (_, i) => Math.floor(Math.min((i + 1) * share, bytes.dt)));

@@ -1,8 +1,8 @@
 /** What threads do for an evaluation of files. The same code runs in the main thread and in the others. */
 
-import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
+import { consume } from '../dataset/open.js';
 import { type Curves, evaluateCategory } from '../evaluation/evaluate.js';
-import { prepareInput } from '../evaluation/input.js';
+import { type EvaluationInput, prepareInput } from '../evaluation/input.js';
 import type { Params } from '../evaluation/params.js';
 import { fileSource } from '../json/source.js';
 import { AnnotationTable, type TableData } from '../table/annotation-table.js';
@@ -52,14 +52,10 @@ export interface ReadDone {
   readonly end: number;
 }
 
-export interface EvaluateTask {
+export interface EvaluateTask extends Omit<EvaluationInput, 'truths' | 'results'> {
   readonly task: 'evaluate';
-  readonly images: readonly ImageRecord[];
-  readonly categories: readonly CategoryRecord[];
   readonly truths: TableData;
   readonly results: TableData;
-  readonly truthsWhere: string;
-  readonly resultsWhere: string;
   readonly params: Params;
   /** In shared memory. */
   readonly curves: Curves;
@@ -79,12 +75,8 @@ export function runRead(
       onProgress();
     },
   });
-  try {
-    const { table, end } = readResults(source, options);
-    return { table: table.data, end };
-  } finally {
-    source.close();
-  }
+  const { table, end } = consume(source, () => readResults(source, options));
+  return { table: table.data, end };
 }
 
 /** Evaluates categories until none is left. Which thread takes which makes no difference to the curves. */

@@ -5,7 +5,7 @@
  * its bytes, or plain run lengths. Dense masks are column-major bytes with their sizes.
  */
 
-import { boxIou, runIou } from './iou.js';
+import { boxIou, maskIou, measureMask } from './iou.js';
 import { boxToRle, polygonToRle } from './polygon.js';
 import * as runs from './rle.js';
 import { countsToString, stringToCounts } from './rle-string.js';
@@ -100,14 +100,11 @@ export function iou(
       (truths as readonly runs.Box[]).map((g, i) => boxIou(d, 0, g, 0, Boolean(iscrowd[i]))),
     );
   }
-  const gts = (truths as readonly RleObject[]).map(toRle);
-  const boxes = gts.map(runs.toBox);
+  const measure = (mask: RleObject) => measureMask(toRle(mask));
+  const gts = (truths as readonly RleObject[]).map(measure);
   return (detections as readonly RleObject[]).map((detection) => {
-    const d = toRle(detection);
-    const box = runs.toBox(d);
-    return gts.map((g, i) =>
-      boxIou(box, 0, boxes[i], 0, Boolean(iscrowd[i])) > 0 ? runIou(d, g, Boolean(iscrowd[i])) : 0,
-    );
+    const d = measure(detection);
+    return gts.map((g, i) => maskIou(d, g, Boolean(iscrowd[i])));
   });
 }
 

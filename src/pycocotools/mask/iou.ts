@@ -1,6 +1,6 @@
 /** Intersection over union of boxes and of run-length masks, with COCO's rule for crowds. */
 
-import { area, type Rle, toBox } from './rle.js';
+import { area, type Box, type Rle, toBox } from './rle.js';
 
 /**
  * IoU of two boxes; with a crowd the intersection over the detection's area.
@@ -38,13 +38,13 @@ export function runIou(detection: Rle, truth: Rle, crowd: boolean): number {
 }
 
 /** From pixels to IoU. */
-export function iouOfAreas(common: number, detection: number, truth: number, crowd: boolean): number {
+function iouOfAreas(common: number, detection: number, truth: number, crowd: boolean): number {
   if (common === 0) return 0;
   return common / (crowd ? detection : detection + truth - common);
 }
 
 /** Pixels that two masks of the same size have in common. */
-export function intersection({ counts: a }: Rle, { counts: b }: Rle): number {
+function intersection({ counts: a }: Rle, { counts: b }: Rle): number {
   if (a.length < 2 || b.length < 2) return 0;
   let common = 0;
   // The current run of ones of each: from `start` to before `end`.
@@ -70,7 +70,22 @@ export function intersection({ counts: a }: Rle, { counts: b }: Rle): number {
   }
 }
 
+/** A mask with what is needed of it for every comparison. */
+export interface MeasuredMask {
+  readonly mask: Rle;
+  readonly box: Box;
+  /** Pixels. */
+  readonly area: number;
+}
+
+export function measureMask(mask: Rle): MeasuredMask {
+  return { mask, box: toBox(mask), area: area(mask) };
+}
+
 /** IoU of two masks; 0 where their boxes do not overlap, -1 when their sizes differ and the boxes overlap. */
-export function maskIou(detection: Rle, truth: Rle, crowd: boolean): number {
-  return boxIou(toBox(detection), 0, toBox(truth), 0, crowd) > 0 ? runIou(detection, truth, crowd) : 0;
+export function maskIou(detection: MeasuredMask, truth: MeasuredMask, crowd: boolean): number {
+  const [d, g] = [detection.mask, truth.mask];
+  if (boxIou(detection.box, 0, truth.box, 0, crowd) === 0) return 0;
+  if (d.height !== g.height || d.width !== g.width) return -1;
+  return iouOfAreas(intersection(d, g), detection.area, truth.area, crowd);
 }

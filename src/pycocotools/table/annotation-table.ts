@@ -6,7 +6,7 @@
  * runs, plain runs or polygons) in a pool, until somebody asks for one.
  */
 
-import { polygonToRle } from '../mask/polygon.js';
+import { boxToRle, polygonToRle } from '../mask/polygon.js';
 import { merge, type Rle } from '../mask/rle.js';
 import { decodeCounts, decoded } from '../mask/rle-string.js';
 import { Pool, type PoolData } from './pool.js';
@@ -226,7 +226,7 @@ export class AnnotationTable {
       }
       default: {
         const [x, y, w, h] = columns.box.subarray(4 * row, 4 * row + 4);
-        return polygonToRle([x, y, x, y + h, x + w, y + h, x + w, y], height, width);
+        return boxToRle([x, y, w, h], height, width);
       }
     }
   }

@@ -58,7 +58,7 @@ export class Pool {
     return place;
   }
 
-  /** The bytes of the chunk that holds `place`; those of `place` begin at `start(place)`. */
+  /** The bytes of the chunk that holds `place`; those of `place` begin at 8 times `Pool.at(place)`. */
   bytes(place: number): Uint8Array {
     return this.#chunks[Math.floor(place / SPAN)].bytes;
   }

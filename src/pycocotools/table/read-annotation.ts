@@ -1,5 +1,6 @@
 /** One entry of `annotations`, or of a results file, from JSON into a row of a table. */
 
+import type { IouType } from '../evaluation/params.js';
 import { KeyTable } from '../json/keys.js';
 import { END, type JsonReader } from '../json/reader.js';
 import { type AnnotationTable, Shape } from './annotation-table.js';
@@ -8,6 +9,11 @@ import { type AnnotationTable, Shape } from './annotation-table.js';
 export interface Keep {
   masks: boolean;
   keypoints: boolean;
+}
+
+/** What an evaluation compares. */
+export function keepFor(iouType: IouType): Keep {
+  return { masks: iouType === 'segm' || iouType === 'boundary', keypoints: iouType === 'keypoints' };
 }
 
 const KEYS = new KeyTable([
