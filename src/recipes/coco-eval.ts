@@ -50,6 +50,7 @@ export async function cocoEval({
   });
   finish();
   const { summary, params, timings, threads } = evaluation;
+  const rows = perCategory || out !== undefined ? categoryRows(evaluation) : [];
   if (json) {
     const { read, evaluate } = timings;
     print(
@@ -58,15 +59,15 @@ export async function cocoEval({
         stats: summary.map(({ value }) => value),
         seconds: { read, evaluate },
         threads,
-        ...(perCategory && { categories: categoryRows(evaluation) }),
+        ...(perCategory && { categories: rows }),
       }),
     );
   } else {
     print(formatSummary(summary, params));
-    if (perCategory) print(`\n${categoryText(categoryRows(evaluation))}`);
+    if (perCategory) print(`\n${categoryText(rows)}`);
   }
   if (out !== undefined) {
-    const file = await writeReport(out, evaluation, options);
+    const file = await writeReport(out, evaluation, rows, options);
     log.info(`report: ${file}`);
   }
 }

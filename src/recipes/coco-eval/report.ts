@@ -7,7 +7,7 @@ import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
 import { precisionCurve } from '../../pycocotools/evaluation/per-category.js';
 import type { FileEvaluation } from '../../pycocotools/files/evaluate-files.js';
 import { escapeXml, lineChart } from '../../report/svg.js';
-import { type CategoryRow, categoryRows, shortName } from './category-table.js';
+import { type CategoryRow, shortName } from './category-table.js';
 
 /** @throws UserError when the folder holds files already and may not be written over, or cannot be made */
 export async function prepareReport(folder: string, overwrite: boolean): Promise<void> {
@@ -27,9 +27,9 @@ export async function prepareReport(folder: string, overwrite: boolean): Promise
 export async function writeReport(
   folder: string,
   evaluation: FileEvaluation,
+  rows: readonly CategoryRow[],
   { gt, dt }: { gt: string; dt: string },
 ): Promise<string> {
-  const rows = categoryRows(evaluation);
   const html = join(folder, 'report.html');
   await writeFileAtomic(join(folder, 'categories.csv'), categoriesCsv(rows));
   await writeFileAtomic(join(folder, 'curves.csv'), curvesCsv(evaluation, rows));
