@@ -1,6 +1,15 @@
 /** The command as users run it: help, mistakes and their exit codes, a whole run, Ctrl-C, kill -9 and resume. */
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +48,10 @@ eval: { enabled: false }
   );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('may be executed: npm marks it only the first time that it links it', () => {
+  accessSync(CLI, constants.X_OK);
+});
 
 const start = (args: string[]) => startCli(folder, args);
 const run = (...args: string[]) => start(args).ended;
