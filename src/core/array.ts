@@ -131,6 +131,23 @@ export async function loadTensor(tensor: TensorSource): Promise<HostTensor> {
 }
 
 /**
+ * `loadTensor` for writers, who have told the element type and the shape already.
+ *
+ * @throws Error when the elements are others than announced
+ */
+export async function loadAsAnnounced(source: TensorSource): Promise<HostTensor> {
+  const tensor = await loadTensor(source);
+  const describe = ({ dtype, shape }: TensorSource) => `${dtype} [${shape}]`;
+  if (describe(tensor) !== describe(source)) {
+    throw new Error(`tensor announced as ${describe(source)} turned out to be ${describe(tensor)}`);
+  }
+  if (tensor.data.length !== elementCount(tensor.shape)) {
+    throw new Error(`tensor ${describe(tensor)} has ${tensor.data.length} elements`);
+  }
+  return tensor;
+}
+
+/**
  * Copies a strided view into row-major order.
  *
  * @param bytes elements of `size` bytes each, in memory aligned to `size`

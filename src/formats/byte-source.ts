@@ -6,17 +6,22 @@
  * refused, because offsets found earlier would mean nothing in it.
  */
 
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { hasCode, UserError } from '../core/errors.js';
 
 /** Reads exactly `length` bytes into fresh memory. @throws UserError past the end of the file */
 export type ReadBytes = (position: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
 
+/** `ReadBytes` for a reader that cannot wait, a stack machine for one. The bytes may be shared: they are not to be changed. */
+export type ReadBytesNow = (position: number, length: number) => Uint8Array;
+
 export interface ByteSource {
   /** What error messages call it: the path. */
   readonly name: string;
   readonly size: number;
   use<T>(work: (read: ReadBytes) => Promise<T>): Promise<T>;
+  useNow<T>(work: (read: ReadBytesNow) => T): T;
 }
 
 /** Node reads at most 2^31 - 1 bytes in one call. */
@@ -34,20 +39,25 @@ export function damaged(where: string, problem: string, key?: string): UserError
 /** @throws UserError when there is no such file, it is a folder, or it may not be read */
 export async function fileSource(path: string): Promise<ByteSource> {
   const first = await openForReading(path);
-  const { size, identity } = await identify(path, first).finally(() => first.close());
+  const { size, identity } = await first
+    .stat()
+    .then((status) => identify(path, status))
+    .finally(() => first.close());
+  const changed = () =>
+    new UserError('was changed or replaced while it was being read', {
+      where: path,
+      remedy: 'read it again from the start',
+    });
 
   // Uses that overlap, or lie within each other, share one handle.
   let shared: Promise<FileHandle> | undefined;
   let users = 0;
   async function openSame(): Promise<FileHandle> {
     const file = await openForReading(path);
-    const found = await identify(path, file).catch(() => undefined);
-    if (found?.identity === identity) return file;
+    const status = await file.stat();
+    if (status.isFile() && identify(path, status).identity === identity) return file;
     await file.close();
-    throw new UserError('was changed or replaced while it was being read', {
-      where: path,
-      remedy: 'read it again from the start',
-    });
+    throw changed();
   }
   return {
     name: path,
@@ -70,6 +80,25 @@ export async function fileSource(path: string): Promise<ByteSource> {
         }
       }
     },
+    useNow(work) {
+      const file = openNow(path);
+      try {
+        const status = fstatSync(file);
+        if (!status.isFile() || identify(path, status).identity !== identity) throw changed();
+        return work((position, length) => {
+          checkRange(path, size, position, length);
+          const bytes = new Uint8Array(length);
+          for (let done = 0; done < length; ) {
+            const count = readSync(file, bytes, done, Math.min(length - done, LARGEST_READ), position + done);
+            if (count === 0) throw damaged(path, 'ends earlier than its size says');
+            done += count;
+          }
+          return bytes;
+        });
+      } finally {
+        closeSync(file);
+      }
+    },
   };
 }
 
@@ -81,9 +110,16 @@ async function openForReading(path: string): Promise<FileHandle> {
   }
 }
 
+function openNow(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw explainReadError(path, error);
+  }
+}
+
 /** The file's size, and a text that changes when the file is changed or replaced. */
-async function identify(path: string, file: FileHandle): Promise<{ size: number; identity: string }> {
-  const status = await file.stat();
+function identify(path: string, status: Stats): { size: number; identity: string } {
   const { dev, ino, size, mtimeMs } = status;
   if (!status.isFile()) throw new UserError('is not a file', { where: path, remedy: 'name a file' });
   return { size, identity: `${dev} ${ino} ${size} ${mtimeMs}` };
@@ -109,6 +145,11 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
       work(async (position, length) => {
         checkRange(name, bytes.length, position, length);
         return new Uint8Array(bytes.subarray(position, position + length));
+      }),
+    useNow: (work) =>
+      work((position, length) => {
+        checkRange(name, bytes.length, position, length);
+        return bytes.subarray(position, position + length);
       }),
   };
 }

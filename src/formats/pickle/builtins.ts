@@ -1,5 +1,6 @@
 /** Builders for what Python's own library puts into pickles of weights. */
 
+import { StoredBytes } from './input.js';
 import type { Builder } from './machine.js';
 import { MalformedPickle, type PickleValue, PyFloat, PyGlobal, PyOpaque, PySet, PyTuple } from './values.js';
 
@@ -44,7 +45,9 @@ const defaultdict: Builder = ([factory = null, ...rest], call) => {
 
 /** Bytes as protocol 2 writes them: a text of which each character is a byte. */
 const encode: Builder = ([text, encoding], { copies }) => {
-  if (typeof text !== 'string' || typeof encoding !== 'string' || !/^latin-?1$/.test(encoding)) {
+  const latin1 = typeof encoding === 'string' && /^latin-?1$/.test(encoding);
+  if (latin1 && text instanceof StoredBytes && text.kind === 'text') return text;
+  if (!latin1 || typeof text !== 'string') {
     throw new MalformedPickle('encodes a text in another way than latin1');
   }
   copies.spend(text.length);
@@ -65,7 +68,8 @@ const bytes: Builder = (args, call) => {
   const [content] = args;
   if (content === undefined) return new Uint8Array(0);
   if (typeof content === 'string') return encode(args, call);
-  if (!(content instanceof Uint8Array)) throw new MalformedPickle('builds bytes of something else');
+  if (!(content instanceof Uint8Array || content instanceof StoredBytes))
+    throw new MalformedPickle('builds bytes of something else');
   return content;
 };
 

@@ -11,6 +11,7 @@
 import { UserError } from '../../core/errors.js';
 import { damaged } from '../byte-source.js';
 import { Cursor } from './cursor.js';
+import { type PickleInput, pickleInMemory } from './input.js';
 import { OPCODES } from './opcodes.js';
 import {
   type Budget,
@@ -58,8 +59,12 @@ const LARGEST_MEMO = 1_000_000;
 const COPIES_PER_BYTE = 8;
 
 /** @throws UserError when the pickle is not sound, or holds unknown objects and `strict` is set */
-export function readPickle(bytes: Uint8Array, options: PickleOptions, start = 0): PickleResult {
-  const machine = new Machine(bytes, options, start);
+export function readPickle(
+  pickle: Uint8Array | PickleInput,
+  options: PickleOptions,
+  start = 0,
+): PickleResult {
+  const machine = new Machine(pickle instanceof Uint8Array ? pickleInMemory(pickle) : pickle, options, start);
   try {
     return machine.run();
   } catch (error) {
@@ -78,10 +83,10 @@ export class Machine implements BuilderCall {
   readonly #memo = new Map<number, PickleValue>();
   readonly #opaque = new Set<string>();
 
-  constructor(bytes: Uint8Array, options: PickleOptions, start: number) {
-    this.cursor = new Cursor(bytes, start);
+  constructor(input: PickleInput, options: PickleOptions, start: number) {
+    this.cursor = new Cursor(input, start);
     this.#options = options;
-    this.copies = budgetOf(COPIES_PER_BYTE * bytes.length);
+    this.copies = budgetOf(COPIES_PER_BYTE * input.size);
   }
 
   get position(): number {

@@ -7,18 +7,22 @@
  */
 
 import {
+  bytesOf,
   type DType,
   elementCount,
   elementSize,
   gatherStrided,
   type HostTensor,
+  type LazyTensor,
   tensorFromBytes,
   toFloat32,
 } from '../../core/array.js';
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from '../byte-order.js';
+import { damaged } from '../byte-source.js';
 import type { TorchValue } from '../torch/value.js';
 import { itemsOf, latin1Bytes } from './builtins.js';
 import { narrow } from './cursor.js';
+import { StoredBytes } from './input.js';
 import type { Builder } from './machine.js';
 import {
   type Budget,
@@ -30,7 +34,7 @@ import {
   PyTuple,
 } from './values.js';
 
-const DTYPE_OF_CODE = new Map<string, DType>([
+export const DTYPE_OF_CODE = new Map<string, DType>([
   ['f8', 'float64'],
   ['f4', 'float32'],
   ['f2', 'float16'],
@@ -87,22 +91,41 @@ class NumpyArray extends PyObject {
     return this;
   }
 
-  reveal(budget: Budget): TorchValue {
-    const dtype = this.#dtype?.dtype;
-    if (this.#dtype === undefined || dtype === undefined) {
-      return new PyOpaque(`numpy.ndarray of ${this.#dtype?.code ?? 'nothing'}`);
+  reveal(budget: Budget): HostTensor | LazyTensor | PyOpaque {
+    const shape = this.#shape;
+    const type = this.#dtype;
+    const dtype = type?.dtype;
+    if (type === undefined || dtype === undefined) {
+      return new PyOpaque(`numpy.ndarray of ${type?.code ?? 'nothing'}`);
     }
-    const tensor = decode(this.#dtype, dtype, this.#shape, this.#bytes, budget);
-    if (!this.#columnMajor) return tensor;
-    const size = elementSize(dtype);
-    const strides = this.#shape.map((_, axis) => elementCount(this.#shape.slice(0, axis)));
-    const { buffer, byteOffset, byteLength } = tensor.data;
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    return tensorFromBytes(dtype, this.#shape, gatherStrided(bytes, size, this.#shape, strides));
+    const order = this.#columnMajor ? rowMajor : (tensor: HostTensor) => tensor;
+    const content = this.#bytes;
+    if (!(content instanceof StoredBytes)) return order(decode(type, dtype, shape, content, budget));
+    // A text has at least as many bytes as characters, and at most twice as many.
+    const size = elementCount(shape) * elementSize(dtype);
+    const fits = content.kind === 'bytes' ? content.length === size : content.length >= size;
+    if (!fits) throw misfit();
+    const load = async () => order(inHostOrder(type, dtype, shape, await content.load()));
+    return {
+      dtype,
+      shape,
+      load: () =>
+        load().catch((error) => {
+          if (!(error instanceof MalformedPickle)) throw error;
+          throw damaged(content.source.name, `pickle ${error.message} (at byte ${content.position})`);
+        }),
+    };
   }
 }
 
-/** Copies the bytes out of the pickle, into the order of the machine. */
+/** A column-major array, its axes in the order that its shape says. */
+function rowMajor(tensor: HostTensor): HostTensor {
+  const { dtype, shape } = tensor;
+  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
+  return tensorFromBytes(dtype, shape, gatherStrided(bytesOf(tensor), elementSize(dtype), shape, strides));
+}
+
+/** Copies the bytes out of the pickle. */
 function decode(
   type: NumpyDtype,
   dtype: DType,
@@ -111,14 +134,26 @@ function decode(
   budget: Budget,
 ): HostTensor {
   const source = typeof content === 'string' ? latin1Bytes(content) : content;
-  const size = elementSize(dtype);
-  if (!(source instanceof Uint8Array) || source.length !== elementCount(shape) * size) {
-    throw new MalformedPickle('holds an array whose bytes do not fit its shape');
-  }
+  if (!(source instanceof Uint8Array)) throw misfit();
   budget.spend(source.length);
-  const bytes = new Uint8Array(source);
+  return inHostOrder(type, dtype, shape, new Uint8Array(source));
+}
+
+/** @param bytes are changed */
+function inHostOrder(
+  type: NumpyDtype,
+  dtype: DType,
+  shape: readonly number[],
+  bytes: Uint8Array<ArrayBuffer>,
+): HostTensor {
+  const size = elementSize(dtype);
+  if (bytes.length !== elementCount(shape) * size) throw misfit();
   if (type.littleEndian !== HOST_IS_LITTLE_ENDIAN) swapBytes(bytes, size);
   return tensorFromBytes(dtype, shape, bytes);
+}
+
+function misfit(): MalformedPickle {
+  return new MalformedPickle('holds an array whose bytes do not fit its shape');
 }
 
 const MOST_AXES = 64;

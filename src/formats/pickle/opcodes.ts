@@ -5,7 +5,7 @@
  * the machine's own.
  */
 
-import type { Cursor } from './cursor.js';
+import { type Cursor, decodeLatin1, decodeUtf8 } from './cursor.js';
 import type { Machine } from './machine.js';
 import { unescapeUnicode, unquote } from './text.js';
 import { MalformedPickle, type PickleValue, PyFloat, PyGlobal, PySet, PyTuple } from './values.js';
@@ -41,17 +41,17 @@ const CONSTANTS: [string, Action][] = [
   ['L', push((cursor) => cursor.decimal())],
   ['G', push((cursor) => new PyFloat(cursor.float64()))],
   ['F', push(decimalFloat)],
-  ['X', push((cursor) => cursor.utf8(cursor.uint32()))],
+  ['X', push((cursor) => unicode(cursor, cursor.uint32()))],
   ['\x8c', push((cursor) => cursor.utf8(cursor.byte()))],
-  ['\x8d', push((cursor) => cursor.utf8(cursor.length64()))],
+  ['\x8d', push((cursor) => unicode(cursor, cursor.length64()))],
   ['V', push((cursor) => unescapeUnicode(cursor.line()))],
   ['S', push((cursor) => unquote(cursor.line()))],
   ['U', push((cursor) => cursor.latin1(cursor.byte()))],
-  ['T', push((cursor) => cursor.latin1(cursor.uint32()))],
+  ['T', push((cursor) => python2String(cursor, cursor.uint32()))],
   ['C', push((cursor) => cursor.take(cursor.byte()))],
-  ['B', push((cursor) => cursor.take(cursor.uint32()))],
-  ['\x8e', push((cursor) => cursor.take(cursor.length64()))],
-  ['\x96', push((cursor) => cursor.take(cursor.length64()))],
+  ['B', push((cursor) => cursor.payload(cursor.uint32(), 'bytes'))],
+  ['\x8e', push((cursor) => cursor.payload(cursor.length64(), 'bytes'))],
+  ['\x96', push((cursor) => cursor.payload(cursor.length64(), 'bytes'))],
 ];
 
 const CONTAINERS: [string, Action][] = [
@@ -166,6 +166,18 @@ function globalOf(module: PickleValue, name: PickleValue): PyGlobal {
 function tupleItems(value: PickleValue): readonly PickleValue[] {
   if (!(value instanceof PyTuple)) throw new MalformedPickle('calls with something that is no tuple');
   return value.items;
+}
+
+/** A text, or what `_codecs.encode` will make bytes of. */
+function unicode(cursor: Cursor, length: number): PickleValue {
+  const payload = cursor.payload(length, 'text');
+  return payload instanceof Uint8Array ? decodeUtf8(payload) : payload;
+}
+
+/** A `str` of Python 2 is bytes. */
+function python2String(cursor: Cursor, length: number): PickleValue {
+  const payload = cursor.payload(length, 'bytes');
+  return payload instanceof Uint8Array ? decodeLatin1(payload) : payload;
 }
 
 /** Protocol 0 writes booleans as the integers 00 and 01. */

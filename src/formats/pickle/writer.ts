@@ -1,13 +1,18 @@
-/** Emits pickle opcodes, protocol 2: what every Python since 2.3 reads. Values are put together by the caller. */
+/**
+ * Emits pickle opcodes: protocol 2, which every Python since 2.3 reads, or 3, which knows bytes and needs Python 3. Values
+ * are put together by the caller.
+ */
 
 import { narrow } from './cursor.js';
 
 export class PickleWriter {
   #bytes = Buffer.alloc(1 << 16);
   #length = 0;
+  readonly #protocol: number;
 
-  constructor() {
-    this.op('\x80').#byte(2);
+  constructor(protocol: 2 | 3 = 2) {
+    this.#protocol = protocol;
+    this.op('\x80').#byte(protocol);
   }
 
   /** One opcode without an argument. */
@@ -52,8 +57,26 @@ export class PickleWriter {
 
   /** Protocol 2 has no bytes: a text of which each character is a byte, and how to encode it. */
   bytes(value: Uint8Array): this {
+    if (this.#protocol >= 3) {
+      this.bytesHeader(value.length).#reserve(value.length).set(value);
+      return this;
+    }
     const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
     return this.global('_codecs', 'encode').op('(').text(text).text('latin1').op('t').op('R');
+  }
+
+  /** Bytes of this length follow; the caller puts them behind `take()`. @throws RangeError from 4 GiB on */
+  bytesHeader(length: number): this {
+    if (length > 0xffffffff) throw new RangeError('bytes of 4 GiB or more');
+    this.op('B').#reserve(4).writeUInt32LE(length);
+    return this;
+  }
+
+  /** What was emitted since the last call. */
+  take(): Uint8Array {
+    const taken = new Uint8Array(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+    return taken;
   }
 
   finish(): Uint8Array {

@@ -2,19 +2,18 @@
  * The container of PyTorch before 1.6: five pickles one after the other, then the storages.
  *
  * Magic number, protocol, system information, the object, the list of storage keys; then for each key the number of
- * elements as a 64-bit integer and the elements, little-endian whatever the machine was. Where the pickles end is only
- * known after reading them, so the file is read in growing pieces from the front until they are complete.
+ * elements as a 64-bit integer and the elements, little-endian whatever the machine was.
  */
 
 import { type DType, elementSize } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import { HOST_IS_LITTLE_ENDIAN } from '../byte-order.js';
-import { type ByteSource, damaged, type ReadBytes } from '../byte-source.js';
+import { type ByteSource, damaged, type ReadBytes, type ReadBytesNow } from '../byte-source.js';
 import { itemsOf } from '../pickle/builtins.js';
 import { type PickleResult, readPickle } from '../pickle/machine.js';
 import { reveal } from '../pickle/reveal.js';
 import { MalformedPickle, type PickleValue, PyOpaque } from '../pickle/values.js';
-import { LARGEST_PICKLE, type TorchFile, tensorBudget, withPlace } from './file.js';
+import { type TorchFile, tensorBudget, withPlace } from './file.js';
 import { parseStorageId, torchBuilders } from './rebuild.js';
 import { Storage, type StorageBytes, storageDtype } from './storage.js';
 
@@ -22,7 +21,6 @@ import { Storage, type StorageBytes, storageDtype } from './storage.js';
 export const LEGACY_MAGIC = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
 
 const PROTOCOL = 1001;
-const PIECES = [2 ** 20, 8 * 2 ** 20, 5 * LARGEST_PICKLE];
 
 /** All that is known of one storage before its bytes are found. */
 interface Root {
@@ -43,7 +41,7 @@ export async function readLegacy(source: ByteSource, strict: boolean): Promise<T
   const where = source.name;
   const budget = tensorBudget(source.size);
   return source.use(async (read) => {
-    const { object, keys, roots, end } = await parseGrowing(source, read, strict);
+    const { object, keys, roots, end } = source.useNow((now) => parsePickles(source, now, strict));
     const value = withPlace(where, () => reveal(object.value, budget));
     await locateStorages(source, read, keys, roots, end);
     // The format has no checksums: that every storage lies inside the file is all there is to verify.
@@ -51,31 +49,19 @@ export async function readLegacy(source: ByteSource, strict: boolean): Promise<T
   });
 }
 
-async function parseGrowing(source: ByteSource, read: ReadBytes, strict: boolean): Promise<Parsed> {
-  for (const piece of PIECES) {
-    const bytes = await read(0, Math.min(piece, source.size));
-    try {
-      return parsePickles(source, bytes, strict);
-    } catch (error) {
-      // Cut off in the middle, perhaps: only with the whole file, or the largest piece, is an error final.
-      if (!(error instanceof UserError) || piece >= source.size) throw error;
-    }
-  }
-  throw damaged(source.name, `holds pickles of more than ${LARGEST_PICKLE} bytes`);
-}
-
-function parsePickles(source: ByteSource, bytes: Uint8Array, strict: boolean): Parsed {
+function parsePickles(source: ByteSource, read: ReadBytesNow, strict: boolean): Parsed {
   const where = source.name;
+  const input = { size: source.size, read };
   const plain = { where, builders: new Map(), strict };
-  const protocol = readPickle(bytes, plain, LEGACY_MAGIC.length);
+  const protocol = readPickle(input, plain, LEGACY_MAGIC.length);
   if (protocol.value !== PROTOCOL) throw damaged(where, `is of another legacy protocol than ${PROTOCOL}`);
-  const system = readPickle(bytes, plain, protocol.end);
+  const system = readPickle(input, plain, protocol.end);
 
   const roots = new Map<string, Root>();
   const builders = torchBuilders(tensorBudget(source.size));
   const persistent = (id: PickleValue) => resolve(roots, id);
-  const object = readPickle(bytes, { where, builders, persistent, strict }, system.end);
-  const keys = readPickle(bytes, plain, object.end);
+  const object = readPickle(input, { where, builders, persistent, strict }, system.end);
+  const keys = readPickle(input, plain, object.end);
   if (!Array.isArray(keys.value)) throw damaged(where, 'holds no list of storages');
   return { object, keys: keys.value, roots, end: keys.end };
 }

@@ -6,11 +6,8 @@
  * format's earliest, so equal contents give equal files.
  */
 
-import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-
-/** The part of a `FileHandle` that is used. */
-export type WritableFile = Pick<FileHandle, 'write'>;
+import { type WritableFile, writeFully } from '../writable-file.js';
 
 /** What was meant to be written, to compare a file with. */
 export interface WrittenEntry {
@@ -19,7 +16,6 @@ export interface WrittenEntry {
 }
 
 const ALIGNMENT = 64;
-const LARGEST_WRITE = 1 << 28;
 const UTF8_NAMES = 0x0800;
 /** 1 January 1980, the first day that exists. */
 const DATE = 0x0021;
@@ -90,13 +86,7 @@ export class ZipWriter {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const length = Math.min(bytes.length - done, LARGEST_WRITE);
-      const { bytesWritten } = await this.#file.write(bytes, done, length, this.#position);
-      if (bytesWritten === 0) throw new Error('the file takes no more bytes');
-      done += bytesWritten;
-      this.#position += bytesWritten;
-    }
+    this.#position += await writeFully(this.#file, bytes, this.#position);
   }
 }
 
