@@ -8,6 +8,7 @@ import {
   bytesOf,
   DTYPES,
   elementCount,
+  elementSize,
   hostTensor,
   loadTensor,
   tensorFromBytes,
