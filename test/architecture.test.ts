@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   models: NETWORK,
   views: ['ops', 'image'],
   data: ['image', 'pycocotools'],
-  checkpoint: ['formats'],
+  checkpoint: ['formats', 'models'],
   train: PARTS,
   evaluation: PARTS,
   config: [],

@@ -1,6 +1,6 @@
 /** What must hold between fields, beyond the range of each. */
 
-import type { ResNetName } from '../models/backbone/resnet.js';
+import type { ResNetName } from '../models/backbone/architectures.js';
 import type { Assignment } from './assign.js';
 import type { Problems } from './problems.js';
 import type { Config, ConfigPath } from './schema.js';

@@ -7,7 +7,7 @@
  */
 
 import type { DeviceChoice, Precision } from '../engine/runtime.js';
-import type { ResNetName } from '../models/backbone/resnet.js';
+import type { ResNetName } from '../models/backbone/architectures.js';
 import type { BoxSamplerOptions } from '../models/ssl/box-sampler.js';
 import type { BlurKind } from '../views/blur.js';
 import type { AugmentType } from '../views/photometric-draws.js';

@@ -10,25 +10,19 @@ import { add } from '../../ops/add.js';
 import { maxPool } from '../../ops/max-pool.js';
 import { relu } from '../../ops/relu.js';
 import type { Tensor } from '../../ops/tf.js';
-
-export type ResNetName = 'resnet18' | 'resnet34' | 'resnet50' | 'resnet101';
-
-interface Architecture {
-  block: typeof BasicBlock | typeof Bottleneck;
-  /** Blocks in each of the four stages. */
-  blocks: readonly [number, number, number, number];
-}
+import {
+  ARCHITECTURES,
+  type ResNetArchitecture,
+  type ResNetName,
+  resnetChannels,
+  stageWidth,
+} from './architectures.js';
 
 /** Ratio of the input's side to that of the last feature map, and of each stage's map. */
 export const STRIDES = { res2: 4, res3: 8, res4: 16, res5: 32 } as const;
 
 /** Feature maps after each stage: [N, S / stride, S / stride, C]. */
 export type FeatureMaps = Record<keyof typeof STRIDES, Tensor>;
-
-/** Channels of the last feature map. */
-export function resnetChannels(name: ResNetName): number {
-  return 512 * ARCHITECTURES[name].block.expansion;
-}
 
 export class ResNet {
   readonly channels: number;
@@ -37,17 +31,22 @@ export class ResNet {
 
   /** @param prefix of the names, e.g. `encoder.` */
   constructor(store: ModuleStore, prefix: string, name: ResNetName) {
-    const { block: Block, blocks } = ARCHITECTURES[name];
-    this.channels = 512 * Block.expansion;
+    const architecture = ARCHITECTURES[name];
+    this.channels = resnetChannels(name);
     const stem = { inputs: 3, outputs: 64, kernel: 7, stride: 2 };
     this.#stem = new ConvNorm(store, [`${prefix}0`, `${prefix}1`], stem);
     let inputs = 64;
-    this.#stages = blocks.map((count, stage) =>
+    this.#stages = architecture.blocks.map((count, stage) =>
       Array.from({ length: count }, (_, i) => {
-        const width = 64 << stage;
+        const width = stageWidth(stage);
         const stride = i === 0 && stage > 0 ? 2 : 1;
-        const block = new Block(store, `${prefix}${4 + stage}.${i}`, inputs, width, stride);
-        inputs = width * Block.expansion;
+        const block = new ResidualBlock(store, `${prefix}${4 + stage}.${i}`, {
+          inputs,
+          width,
+          stride,
+          architecture,
+        });
+        inputs = block.outputs;
         return block;
       }),
     );
@@ -86,28 +85,41 @@ class ConvNorm {
   }
 }
 
-/** Two or three convolutions, ReLU between them, and the identity (or its 1x1 projection) added before the last ReLU. */
-abstract class ResidualBlock {
+/**
+ * Two or three convolutions, ReLU between them, and the identity (or its 1x1 projection) added before the last ReLU. The
+ * stride is in the first 3x3.
+ */
+class ResidualBlock {
+  /** Channels. */
+  readonly outputs: number;
   readonly #main: ConvNorm[];
   readonly #shortcut: ConvNorm | undefined;
 
   constructor(
     store: ModuleStore,
     path: string,
-    shape: { inputs: number; outputs: number; stride: number },
-    convolutions: { outputs: number; kernel: number; stride: number }[],
+    options: { inputs: number; width: number; stride: number; architecture: ResNetArchitecture },
   ) {
-    const { inputs, outputs, stride } = shape;
+    const { inputs, width, stride, architecture } = options;
+    const { kernels, expansion } = architecture;
+    this.outputs = width * expansion;
     let before = inputs;
-    this.#main = convolutions.map((convolution, i) => {
+    this.#main = kernels.map((kernel, i) => {
       const paths = [`${path}.conv${i + 1}`, `${path}.bn${i + 1}`] as const;
-      const layer = new ConvNorm(store, paths, { inputs: before, ...convolution });
-      before = convolution.outputs;
+      const outputs = i === kernels.length - 1 ? this.outputs : width;
+      const strided = i === kernels.indexOf(3);
+      const layer = new ConvNorm(store, paths, {
+        inputs: before,
+        outputs,
+        kernel,
+        stride: strided ? stride : 1,
+      });
+      before = outputs;
       return layer;
     });
-    if (stride === 1 && inputs === outputs) return;
+    if (stride === 1 && inputs === this.outputs) return;
     const paths = [`${path}.downsample.0`, `${path}.downsample.1`] as const;
-    this.#shortcut = new ConvNorm(store, paths, { inputs, outputs, kernel: 1, stride });
+    this.#shortcut = new ConvNorm(store, paths, { inputs, outputs: this.outputs, kernel: 1, stride });
   }
 
   forward(x: Tensor, mode: Mode): Tensor {
@@ -118,33 +130,3 @@ abstract class ResidualBlock {
     return relu(add(y, this.#shortcut?.forward(x, mode) ?? x));
   }
 }
-
-class BasicBlock extends ResidualBlock {
-  static readonly expansion = 1;
-
-  constructor(store: ModuleStore, path: string, inputs: number, width: number, stride: number) {
-    super(store, path, { inputs, outputs: width, stride }, [
-      { outputs: width, kernel: 3, stride },
-      { outputs: width, kernel: 3, stride: 1 },
-    ]);
-  }
-}
-
-class Bottleneck extends ResidualBlock {
-  static readonly expansion = 4;
-
-  constructor(store: ModuleStore, path: string, inputs: number, width: number, stride: number) {
-    super(store, path, { inputs, outputs: 4 * width, stride }, [
-      { outputs: width, kernel: 1, stride: 1 },
-      { outputs: width, kernel: 3, stride },
-      { outputs: 4 * width, kernel: 1, stride: 1 },
-    ]);
-  }
-}
-
-const ARCHITECTURES: Record<ResNetName, Architecture> = {
-  resnet18: { block: BasicBlock, blocks: [2, 2, 2, 2] },
-  resnet34: { block: BasicBlock, blocks: [3, 4, 6, 3] },
-  resnet50: { block: Bottleneck, blocks: [3, 4, 6, 3] },
-  resnet101: { block: Bottleneck, blocks: [3, 4, 23, 3] },
-};

@@ -6,7 +6,8 @@
 import type { Runtime } from '../../engine/runtime.js';
 import { Linear } from '../../nn/layers.js';
 import { ModuleStore } from '../../nn/module-store.js';
-import { ResNet, type ResNetName } from '../backbone/resnet.js';
+import type { ResNetName } from '../backbone/architectures.js';
+import { ResNet } from '../backbone/resnet.js';
 import { Mlp } from './mlp.js';
 
 export type Method = 'scrl' | 'byol';
