@@ -18,6 +18,7 @@ import {
 import { UserError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { isTensor, type TorchValue } from '../formats/torch-pth.js';
+import { listed } from './listing.js';
 
 export type StateDict = Map<string, TensorSource>;
 
@@ -84,9 +85,6 @@ export function stateDictOf(value: TorchValue, where: string, key?: string): Sta
   return dict;
 }
 
-/** Most lines of each kind that a message lists. */
-const LISTED = 10;
-
 /**
  * Requires exactly the expected names and shapes.
  *
@@ -107,23 +105,16 @@ export function matchStateDict(
   });
   if (missing.length + unexpected.length + wrong.length === 0) return;
   const lines = [
-    ...section('missing', missing, (name) => name),
-    ...section('unexpected', unexpected, (name) => {
+    ...listed('missing', missing, (name) => name),
+    ...listed('unexpected', unexpected, (name) => {
       const likely = nearest(name, missing, 1 / 2) ?? nearest(name, expected.keys(), 1 / 2);
       return likely === undefined ? name : `${name} (nearest: ${likely})`;
     }),
-    ...section('wrong shape', wrong, (line) => line),
+    ...listed('wrong shape', wrong, (line) => line),
   ];
   const matched = expected.size - missing.length - wrong.length;
   throw new UserError(`does not fit: ${matched} of ${expected.size} tensors match\n${lines.join('\n')}`, {
     where,
     remedy: 'load a checkpoint of the same architecture',
   });
-}
-
-function section(title: string, items: readonly string[], line: (item: string) => string): string[] {
-  if (items.length === 0) return [];
-  const listed = items.slice(0, LISTED).map((item) => `    ${line(item)}`);
-  const more = items.length > LISTED ? [`    and ${items.length - LISTED} more`] : [];
-  return [`  ${title} (${items.length}):`, ...listed, ...more];
 }

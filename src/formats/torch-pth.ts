@@ -8,11 +8,12 @@
  *     await writeTorchFile('copy.pth', checkpoint);
  */
 
+import { UserError } from '../core/errors.js';
 import { writeAtomic } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
 import { type ByteSource, damaged, fileSource } from './byte-source.js';
+import { detectContainer } from './detect.js';
 import { readArchive } from './torch/archive.js';
-import { detectContainer } from './torch/detect.js';
 import type { TorchFile } from './torch/file.js';
 import { readLegacy } from './torch/legacy.js';
 import type { TorchValue } from './torch/value.js';
@@ -79,11 +80,19 @@ export async function verifyTorchFile(path: string, expected?: WrittenArchive): 
   await (await openTorch(source, {})).verify();
 }
 
+const OTHER_FILES = { safetensors: 'a safetensors file', pickle: 'a plain pickle' };
+
 async function openTorch(
   source: ByteSource,
   { strict = false, log = SILENT }: ReadTorchOptions,
 ): Promise<TorchFile> {
   const container = await detectContainer(source);
+  if (container !== 'zip' && container !== 'legacy') {
+    throw new UserError(`is no PyTorch file, but ${OTHER_FILES[container]}`, {
+      where: source.name,
+      remedy: 'name a file that torch.save wrote, or convert it with `scrl convert`',
+    });
+  }
   const file =
     container === 'zip' ? await readArchive(source, strict, log) : await readLegacy(source, strict);
   if (file.opaque.size > 0) log.info(`${source.name}: not read, objects of ${[...file.opaque].join(', ')}`);

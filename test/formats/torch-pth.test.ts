@@ -199,7 +199,7 @@ describe('readTorch: something else', () => {
     ['<!DOCTYPE html>', 'it is a web page'],
     ['{"error": 404}', 'it is JSON'],
     ['\x90\0\0\0\0\0\0\0{"a"', 'safetensors'],
-    ['\x80\x04\x95', 'it is a plain pickle'],
+    ['\x80\x04\x95', 'but a plain pickle'],
     ['version https://git-lfs.github.com', 'Git LFS pointer'],
     [`${'\0'.repeat(257)}ustar`, 'tar archive'],
     ['hello', 'first bytes are unknown'],

@@ -1,32 +1,31 @@
-/** Tells what a file is from its first bytes, because people download error pages and name them `.pth`. */
+/** Tells what a file of weights is from its first bytes: names lie, and people download error pages and name them `.pth`. */
 
-import { UserError } from '../../core/errors.js';
-import { type ByteSource, damaged } from '../byte-source.js';
-import { LEGACY_MAGIC } from './legacy.js';
+import { UserError } from '../core/errors.js';
+import { type ByteSource, damaged } from './byte-source.js';
+import { LEGACY_MAGIC } from './torch/legacy.js';
 
-export type TorchContainer = 'zip' | 'legacy';
+/** `zip` is PyTorch's container or NumPy's `.npz`; `legacy` is PyTorch's before 1.6; `pickle` is a plain one. */
+export type Container = 'zip' | 'legacy' | 'safetensors' | 'pickle';
 
 /** @throws UserError naming what the file is instead */
-export async function detectContainer(source: ByteSource): Promise<TorchContainer> {
+export async function detectContainer(source: ByteSource): Promise<Container> {
   if (source.size === 0) throw damaged(source.name, 'is empty');
   const head = Buffer.from(await source.use((read) => read(0, Math.min(source.size, 512))));
   if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) return 'zip';
   if (head.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'legacy';
+  if (head.length > 8 && head[8] === 0x7b && head.readUInt32LE(4) === 0) return 'safetensors';
+  if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) return 'pickle';
   const [problem, remedy] = otherKind(head);
-  throw new UserError(`is no PyTorch file: ${problem}`, { where: source.name, remedy });
+  throw new UserError(`is no file of weights: ${problem}`, { where: source.name, remedy });
 }
 
 function otherKind(head: Buffer): [problem: string, remedy: string] {
-  const text = head.toString('latin1');
-  const start = text.trimStart();
+  const start = head.toString('latin1').trimStart();
   if (head.subarray(257, 262).toString('latin1') === 'ustar') {
     return [
       'a tar archive, perhaps of PyTorch 0.1',
       'load it in Python and save it again with a current PyTorch',
     ];
-  }
-  if (head.length > 8 && text[8] === '{' && head.readUInt32LE(4) === 0) {
-    return ['it looks like a safetensors file', 'name it *.safetensors'];
   }
   if (start.startsWith('<')) {
     return [
@@ -40,8 +39,8 @@ function otherKind(head: Buffer): [problem: string, remedy: string] {
   if (start.startsWith('{') || start.startsWith('[')) {
     return ['it is JSON, perhaps an error message', 'download the file again'];
   }
-  if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
-    return ['it is a plain pickle', 'if it is a Detectron2 model, name it *.pkl'];
+  if (head[0] === 0x89 && start.slice(1, 4) === 'HDF') {
+    return ['it is an HDF5 file, perhaps of Keras', 'save its weights as .npz or .safetensors in Python'];
   }
-  return ['its first bytes are unknown', 'name a file that torch.save wrote'];
+  return ['its first bytes are unknown', 'name a file of PyTorch, Detectron2, safetensors or NumPy'];
 }

@@ -1,0 +1,221 @@
+/**
+ * Takes a backbone, or a whole detector, out of a file, and accounts for every tensor of it.
+ *
+ * Each tensor is used, or stays behind for a reason that is known, or is left over; each that the network needs is there or
+ * is missing. Someone has to agree to the last two by name, because a backbone that lacks a layer trains without complaint.
+ */
+
+import { UserError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+import { ARCHITECTURES, type ResNetName, stageWidth } from '../models/backbone/architectures.js';
+import { classCount, fromClassOrder } from './class-rows.js';
+import { type FoundBackbone, placeOf, type TensorGroup } from './find-backbones.js';
+import { listed } from './listing.js';
+import {
+  BOX_DELTAS,
+  bodyPrefix,
+  CLASS_SCORES,
+  DETECTOR_NAMES,
+  type DetectorName,
+  detectorNames,
+  detectorShape,
+  requiredDetectorKeys,
+} from './names/detector.js';
+import { whyLeftBehind } from './names/families.js';
+import { CLASSIFIER, classifierShapes, isCounter, resnetNames, resnetShapes } from './names/resnet.js';
+import type { StateDict } from './state-dict.js';
+
+export interface Model {
+  readonly network: ResNetName;
+  /** By torchvision's names, in the order of PyTorch's state dict; with `fc.*` when the file has a classifier. */
+  readonly backbone: StateDict;
+  readonly detector?: Detector;
+}
+
+export interface Detector {
+  /** Who spelled the file. */
+  readonly spelling: DetectorName;
+  /** Without background. */
+  readonly classes: number;
+  /** What is behind the backbone, by Detectron2's names and in its order of classes. */
+  readonly parts: StateDict;
+}
+
+/** What became of every tensor; names are whole: path in the file, slash, name. */
+export interface Account {
+  readonly used: readonly { from: string; to: string }[];
+  readonly dropped: readonly { name: string; reason: string }[];
+  readonly leftover: readonly string[];
+  /** Names as the file would spell them. */
+  readonly missing: readonly string[];
+  readonly wrong: readonly { name: string; expected: readonly number[]; found: readonly number[] }[];
+}
+
+export interface TakeOptions {
+  /** Leave the parts of a detector behind the backbone. */
+  readonly backboneOnly?: boolean;
+  /** Names that are left behind without question; `*` stands for any text. */
+  readonly drop?: readonly string[];
+}
+
+export function takeModel(
+  groups: readonly TensorGroup[],
+  chosen: FoundBackbone,
+  others: readonly FoundBackbone[],
+  options: TakeOptions = {},
+): { model: Model; account: Account } {
+  const { network, prefix, spelling, projects, group } = chosen;
+  const used: { from: string; to: string }[] = [];
+  const dropped: { name: string; reason: string }[] = [];
+  const leftover: string[] = [];
+
+  const detector = options.backboneOnly ? undefined : detectorAround(chosen);
+  const body = resnetNames(spelling, network);
+  const parts = detector === undefined ? new Map<string, string>() : detectorNames(detector.spelling);
+  const found: StateDict = new Map();
+  const behind: StateDict = new Map();
+  const spelled = new Map<string, string>();
+  for (const { path, tensors, others: unread } of groups) {
+    for (const [key, tensor] of tensors) {
+      const name = `${path}${key}`;
+      const inside = path === group.path;
+      const ours = inside && key.startsWith(prefix) ? body.get(key.slice(prefix.length)) : undefined;
+      const part =
+        inside && detector !== undefined && key.startsWith(detector.prefix)
+          ? parts.get(key.slice(detector.prefix.length))
+          : undefined;
+      const reason = reasonToDrop(name, ours);
+      if (reason !== undefined) dropped.push({ name, reason });
+      else if (ours !== undefined || part !== undefined) {
+        used.push({ from: name, to: ours ?? String(part) });
+        spelled.set(ours ?? String(part), name);
+        if (ours !== undefined) found.set(ours, tensor);
+        else behind.set(String(part), tensor);
+      } else leftover.push(name);
+    }
+    // Tensors of kinds that are not read, for the most part: nobody shall think that they were converted.
+    if (path === group.path) {
+      leftover.push(
+        ...unread.filter((key) => key.startsWith(prefix) && prefix !== '').map((key) => path + key),
+      );
+    }
+  }
+
+  function reasonToDrop(name: string, ours: string | undefined): string | undefined {
+    if (options.drop?.some((pattern) => matches(pattern, name))) return 'dropped as asked';
+    if (ours !== undefined) {
+      const isClassifier = (CLASSIFIER as readonly string[]).includes(ours);
+      return isClassifier && projects ? 'projection of the method' : undefined;
+    }
+    const other = others.find((backbone) => backbone !== chosen && name.startsWith(placeOf(backbone)));
+    if (other !== undefined && placeOf(other) !== '') return `part of another network, ${placeOf(other)}`;
+    if (options.backboneOnly && name.startsWith(group.path) && !name.startsWith(group.path + prefix)) {
+      return 'not the backbone';
+    }
+    const known = whyLeftBehind(name);
+    if (known !== undefined) return known;
+    return name.startsWith(group.path) ? undefined : 'outside the state dict of the network';
+  }
+
+  const expected = new Map(resnetShapes(network));
+  const classifier = found.get(CLASSIFIER[0])?.shape[0];
+  if (classifier !== undefined) {
+    for (const [key, shape] of classifierShapes(network, classifier)) expected.set(key, shape);
+  }
+  const names = new Map([...body].map(([theirs, ours]) => [ours, `${group.path}${prefix}${theirs}`]));
+  const missing = [...expected.keys()]
+    .filter((key) => !found.has(key) && !isCounter(key))
+    .map((key) => names.get(key) ?? key);
+  const backbone: StateDict = new Map();
+  for (const key of expected.keys()) {
+    const tensor = found.get(key);
+    if (tensor !== undefined) backbone.set(key, tensor);
+  }
+
+  let taken: Detector | undefined;
+  if (detector !== undefined) {
+    const { sizes, ...rest } = ordered(detector.spelling, network, behind);
+    taken = rest;
+    const theirs = new Map([...parts].map(([key, ours]) => [ours, `${group.path}${detector.prefix}${key}`]));
+    missing.push(
+      ...requiredDetectorKeys(new Set(behind.keys()))
+        .filter((key) => !behind.has(key))
+        .map((key) => theirs.get(key) ?? key),
+    );
+    for (const key of rest.parts.keys()) expected.set(key, detectorShape(key, sizes));
+  }
+  const wrong = [...backbone, ...(taken?.parts ?? [])].flatMap(([key, { shape }]) => {
+    const right = expected.get(key);
+    if (right === undefined || String(right) === String(shape)) return [];
+    return [{ name: spelled.get(key) ?? key, expected: right, found: shape }];
+  });
+  const model = { network, backbone, ...(taken && { detector: taken }) };
+  return { model, account: { used, dropped, leftover, missing, wrong } };
+}
+
+/** The detector of which this is the backbone, if there is one: the toolkit most of whose names are there. */
+function detectorAround({ group, prefix }: FoundBackbone) {
+  const candidates = DETECTOR_NAMES.flatMap((spelling) => {
+    const body = bodyPrefix(spelling);
+    if (!prefix.endsWith(body)) return [];
+    const outer = prefix.slice(0, prefix.length - body.length);
+    const known = [...detectorNames(spelling).keys()].filter((key) => group.tensors.has(outer + key));
+    return known.length === 0 ? [] : [{ spelling, prefix: outer, known: known.length }];
+  });
+  return candidates.sort((a, b) => b.known - a.known)[0];
+}
+
+/** The parts of a detector in Detectron2's order of classes, and the sizes that they should have. */
+function ordered(spelling: DetectorName, network: ResNetName, behind: StateDict) {
+  const rows = behind.get(`${CLASS_SCORES}.weight`)?.shape[0] ?? 0;
+  const classes = classCount(spelling, rows);
+  const parts: StateDict = new Map();
+  for (const key of detectorNames('detectron2').values()) {
+    const tensor = behind.get(key);
+    if (tensor !== undefined) parts.set(key, fromClassOrder(spelling, key, tensor, rows));
+  }
+  const { expansion } = ARCHITECTURES[network];
+  const channels = [0, 1, 2, 3].map((stage) => stageWidth(stage) * expansion);
+  const anchors = behind.get('proposal_generator.rpn_head.objectness_logits.bias')?.shape[0] ?? 3;
+  const shared = behind.get(`${BOX_DELTAS}.bias`)?.shape[0] === 4 && classes > 1;
+  return { spelling, classes, parts, sizes: { channels, classes, anchors, deltas: shared ? 1 : classes } };
+}
+
+/** @param pattern in which `*` stands for any text */
+export function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}
+
+/**
+ * Requires that everything is accounted for, but for what the user allows.
+ *
+ * @param where the file
+ * @param allow names of tensors that may be left over, missing or of another shape; `*` stands for any text
+ * @throws UserError that lists the tensors, with the nearest name that is known
+ */
+export function requireWhole(account: Account, where: string, allow: readonly string[] = []): void {
+  const allowed = (name: string) => allow.some((pattern) => matches(pattern, name));
+  const missing = account.missing.filter((name) => !allowed(name));
+  const leftover = account.leftover.filter((name) => !allowed(name));
+  const wrong = account.wrong.filter(({ name }) => !allowed(name));
+  if (missing.length + leftover.length + wrong.length === 0) return;
+  const known = [...account.missing, ...account.used.map(({ from }) => from)];
+  const lines = [
+    ...listed('missing', missing, (name) => withNearest(name, account.leftover)),
+    ...listed('left over', leftover, (name) => withNearest(name, known)),
+    ...listed('wrong shape', wrong, ({ name, expected, found }) => {
+      return `${name}: expected [${expected.join(', ')}], found [${found.join(', ')}]`;
+    }),
+  ];
+  throw new UserError(`does not hold exactly one network that is known\n${lines.join('\n')}`, {
+    where,
+    remedy:
+      'look at it with `scrl inspect`; leave tensors out with --drop NAME, or accept them with --allow NAME',
+  });
+}
+
+function withNearest(name: string, known: readonly string[]): string {
+  const likely = nearest(name, known, 1 / 2);
+  return likely === undefined ? name : `${name} (nearest: ${likely})`;
+}
