@@ -1,6 +1,6 @@
 /** Where a step's time goes: reads TensorFlow's step statistics (tensorflow/core/framework/step_stats.proto). */
 
-import { type ParsedField, parsedText, readFields } from '../tensorflow/proto.js';
+import { type ParsedField, parsedText, readFields } from '../core/protobuf.js';
 
 export interface NodeTime {
   /** Full name, with the path of layers. */

@@ -11,10 +11,10 @@
 import { cpus } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import { UserError } from '../core/errors.js';
+import { bytesField, message, varintField } from '../core/protobuf.js';
 import { type ElementArray, type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
 import { Graph, type Output } from '../tensorflow/graph.js';
 import { type Library, loadLibrary, withoutStartupNoise } from '../tensorflow/library.js';
-import { bytesField, message, varintField } from '../tensorflow/proto.js';
 import { type Device, Session } from '../tensorflow/session.js';
 import { createTensor, readTensor } from '../tensorflow/tensor.js';
 import { operation, record, toOutput, toTensor } from './recorder.js';

@@ -6,7 +6,15 @@
  * pictures `image`, the forms that every version of TensorBoard reads.
  */
 
-const TEXT = new TextEncoder();
+import {
+  bytesField,
+  doubleField,
+  type Field,
+  floatField,
+  message,
+  stringField,
+  varintField,
+} from '../core/protobuf.js';
 
 const EVENT = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 } as const;
 const SUMMARY = { value: 1 } as const;
@@ -41,77 +49,35 @@ export function encodeEvent(wallTime: number, step: number, content: EventConten
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new RangeError(`TensorBoard: step must be a natural number, not ${step}`);
   }
-  return join(double(EVENT.wallTime, wallTime), varint(EVENT.step, step), encodeContent(content));
+  return message(
+    doubleField(EVENT.wallTime, wallTime),
+    varintField(EVENT.step, step),
+    encodeContent(content),
+  );
 }
 
-function encodeContent(content: EventContent): Uint8Array {
+function encodeContent(content: EventContent): Field {
   switch (content.kind) {
     case 'file-version':
-      return bytes(EVENT.fileVersion, TEXT.encode('brain.Event:2'));
+      return stringField(EVENT.fileVersion, 'brain.Event:2');
     case 'session-start':
-      return bytes(EVENT.sessionLog, varint(SESSION_LOG.status, SESSION_START));
-    case 'scalars':
-      return bytes(
-        EVENT.summary,
-        join(
-          ...content.values.map(([tag, value]) =>
-            bytes(SUMMARY.value, join(bytes(VALUE.tag, TEXT.encode(tag)), float(VALUE.simpleValue, value))),
-          ),
-        ),
+      return bytesField(EVENT.sessionLog, varintField(SESSION_LOG.status, SESSION_START));
+    case 'scalars': {
+      const values = content.values.map(([tag, value]) =>
+        message(stringField(VALUE.tag, tag), floatField(VALUE.simpleValue, value)),
       );
+      return bytesField(EVENT.summary, message(...values.map((value) => bytesField(SUMMARY.value, value))));
+    }
     case 'image': {
       const { png, width, height } = content.image;
-      const image = join(
-        varint(IMAGE.height, height),
-        varint(IMAGE.width, width),
-        varint(IMAGE.colorspace, RGB),
-        bytes(IMAGE.encoded, png),
+      const image = message(
+        varintField(IMAGE.height, height),
+        varintField(IMAGE.width, width),
+        varintField(IMAGE.colorspace, RGB),
+        bytesField(IMAGE.encoded, png),
       );
-      const value = join(bytes(VALUE.tag, TEXT.encode(content.tag)), bytes(VALUE.image, image));
-      return bytes(EVENT.summary, bytes(SUMMARY.value, value));
+      const value = message(stringField(VALUE.tag, content.tag), bytesField(VALUE.image, image));
+      return bytesField(EVENT.summary, bytesField(SUMMARY.value, value));
     }
   }
-}
-
-// The wire format: a key (number of the field times 8 plus the kind of its value), then the value.
-
-function varint(field: number, value: number): Uint8Array {
-  return Uint8Array.from([...digits(field * 8), ...digits(value)]);
-}
-
-function double(field: number, value: number): Uint8Array {
-  const out = new Uint8Array(9);
-  out[0] = field * 8 + 1;
-  new DataView(out.buffer).setFloat64(1, value, true);
-  return out;
-}
-
-function bytes(field: number, content: Uint8Array): Uint8Array {
-  return join(Uint8Array.from([...digits(field * 8 + 2), ...digits(content.length)]), content);
-}
-
-function float(field: number, value: number): Uint8Array {
-  const out = new Uint8Array(5);
-  out[0] = field * 8 + 5;
-  new DataView(out.buffer).setFloat32(1, value, true);
-  return out;
-}
-
-/** Base 128, lowest digit first, high bit set on all but the last. By division, as shifts would end at 32 bits. */
-function digits(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
-  out.push(rest);
-  return out;
-}
-
-function join(...parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    out.set(part, position);
-    position += part.length;
-  }
-  return out;
 }

@@ -2,9 +2,9 @@
  * A TensorFlow graph that is being built: operations, their attributes, and the shapes TensorFlow infers for them.
  */
 
+import { parsedText, readFields } from '../core/protobuf.js';
 import type { OutputStruct, Pointer } from './capi.js';
 import type { Library } from './library.js';
-import { parsedText, readFields } from './proto.js';
 
 /** One output of an operation. `shape` has -1 for a dimension that is not known. */
 export interface Output extends OutputStruct {
