@@ -125,26 +125,24 @@ export function tensorFromBytes(
   return { dtype, shape, data } as HostTensor;
 }
 
-/** The elements of a tensor, read now if they are not in memory yet. */
-export async function loadTensor(tensor: TensorSource): Promise<HostTensor> {
-  return 'data' in tensor ? tensor : tensor.load();
-}
-
 /**
- * `loadTensor` for writers, who have told the element type and the shape already.
+ * The elements of a tensor, read now if they are not in memory yet.
  *
- * @throws Error when the elements are others than announced
+ * @throws Error when they are of another type, shape or number than was announced
  */
-export async function loadAsAnnounced(source: TensorSource): Promise<HostTensor> {
-  const tensor = await loadTensor(source);
-  const describe = ({ dtype, shape }: TensorSource) => `${dtype} [${shape}]`;
-  if (describe(tensor) !== describe(source)) {
+export async function loadTensor(source: TensorSource): Promise<HostTensor> {
+  const tensor = 'data' in source ? source : await source.load();
+  if (tensor.dtype !== source.dtype || String(tensor.shape) !== String(source.shape)) {
     throw new Error(`tensor announced as ${describe(source)} turned out to be ${describe(tensor)}`);
   }
   if (tensor.data.length !== elementCount(tensor.shape)) {
     throw new Error(`tensor ${describe(tensor)} has ${tensor.data.length} elements`);
   }
   return tensor;
+}
+
+function describe({ dtype, shape }: TensorSource): string {
+  return `${dtype} [${shape}]`;
 }
 
 /**

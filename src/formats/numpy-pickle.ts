@@ -10,11 +10,12 @@ import {
   type DType,
   elementCount,
   elementSize,
-  loadAsAnnounced,
+  loadTensor,
   type TensorSource,
 } from '../core/array.js';
 import { type Log, SILENT } from '../core/log.js';
 import { HOST_IS_LITTLE_ENDIAN } from './byte-order.js';
+import { ByteSink, type WritableFile } from './byte-sink.js';
 import type { ByteSource } from './byte-source.js';
 import { BUILTIN_BUILDERS } from './pickle/builtins.js';
 import { readPickle } from './pickle/machine.js';
@@ -24,7 +25,6 @@ import { writeSizes, writeValue } from './pickle/write-value.js';
 import { PickleWriter } from './pickle/writer.js';
 import { tensorBudget, withPlace } from './torch/file.js';
 import type { TorchValue } from './torch/value.js';
-import { type WritableFile, writeFully } from './writable-file.js';
 
 const BUILDERS = new Map([...BUILTIN_BUILDERS, ...NUMPY_BUILDERS]);
 
@@ -69,10 +69,9 @@ export async function writeNumpyPickle(file: WritableFile, value: TorchValue): P
     out.op('t').op('b');
   });
   parts.push(out.finish());
-  let position = 0;
+  const sink = new ByteSink(file);
   for (const part of parts) {
-    const bytes = part instanceof Uint8Array ? part : bytesOf(await loadAsAnnounced(part));
-    position += await writeFully(file, bytes, position);
+    await sink.write(part instanceof Uint8Array ? part : bytesOf(await loadTensor(part)));
   }
 }
 

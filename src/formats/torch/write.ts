@@ -6,17 +6,11 @@
  * tensors are contiguous and on the CPU; dicts are plain dicts. Equal values give equal files.
  */
 
-import {
-  bytesOf,
-  elementCount,
-  loadAsAnnounced,
-  rowMajorStrides,
-  type TensorSource,
-} from '../../core/array.js';
+import { bytesOf, elementCount, loadTensor, rowMajorStrides, type TensorSource } from '../../core/array.js';
 import { HOST_IS_LITTLE_ENDIAN } from '../byte-order.js';
+import type { WritableFile } from '../byte-sink.js';
 import { writeSizes, writeValue } from '../pickle/write-value.js';
 import { PickleWriter } from '../pickle/writer.js';
-import type { WritableFile } from '../writable-file.js';
 import { type WrittenEntry, ZipWriter } from '../zip/writer.js';
 import { STORAGE_CLASS } from './storage.js';
 import type { TorchValue } from './value.js';
@@ -35,7 +29,7 @@ export async function writeTorch(file: WritableFile, value: TorchValue): Promise
   await zip.add(`${ROOT}/data.pkl`, pickle);
   await zip.add(`${ROOT}/byteorder`, Buffer.from(HOST_IS_LITTLE_ENDIAN ? 'little' : 'big'));
   for (const [source, key] of tensors) {
-    await zip.add(`${ROOT}/data/${key}`, bytesOf(await loadAsAnnounced(source)));
+    await zip.add(`${ROOT}/data/${key}`, bytesOf(await loadTensor(source)));
   }
   await zip.add(`${ROOT}/version`, Buffer.from('3\n'));
   return zip.finish();

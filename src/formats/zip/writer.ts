@@ -7,7 +7,7 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { type WritableFile, writeFully } from '../writable-file.js';
+import { ByteSink, type WritableFile } from '../byte-sink.js';
 
 /** What was meant to be written, to compare a file with. */
 export interface WrittenEntry {
@@ -21,15 +21,14 @@ const UTF8_NAMES = 0x0800;
 const DATE = 0x0021;
 
 export class ZipWriter {
-  readonly #file: WritableFile;
+  readonly #sink: ByteSink;
   readonly #wideFrom: number;
   readonly #directory: Buffer[] = [];
   readonly #written = new Map<string, WrittenEntry>();
-  #position = 0;
 
   /** @param wideFrom sizes and positions from here on are written as ZIP64; lower than needed only in tests */
   constructor(file: WritableFile, wideFrom = 0xffffffff) {
-    this.#file = file;
+    this.#sink = new ByteSink(file);
     this.#wideFrom = wideFrom;
   }
 
@@ -37,7 +36,7 @@ export class ZipWriter {
     if (this.#written.has(name)) throw new Error(`ZIP entry ${name} is written twice`);
     const crc = crc32(payload);
     const nameBytes = Buffer.from(name);
-    const offset = this.#position;
+    const offset = this.#sink.position;
     const wideSize = payload.length >= this.#wideFrom;
     const wideOffset = offset >= this.#wideFrom;
     const size = wideSize ? 0xffffffff : payload.length;
@@ -53,8 +52,8 @@ export class ZipWriter {
     common.writeUInt32LE(size, 18);
     common.writeUInt16LE(nameBytes.length, 22);
     common.writeUInt16LE(extra.length, 24);
-    await this.#write(Buffer.concat([Buffer.from('PK\x03\x04'), common, nameBytes, extra]));
-    await this.#write(payload);
+    await this.#sink.write(Buffer.concat([Buffer.from('PK\x03\x04'), common, nameBytes, extra]));
+    await this.#sink.write(payload);
 
     const wide = [...(wideSize ? [payload.length, payload.length] : []), ...(wideOffset ? [offset] : [])];
     const directoryExtra = wide.length === 0 ? Buffer.alloc(0) : wideExtra(wide);
@@ -68,12 +67,12 @@ export class ZipWriter {
 
   /** Writes the directory. @returns sizes and checksums by entry name */
   async finish(): Promise<ReadonlyMap<string, WrittenEntry>> {
-    const offset = this.#position;
+    const offset = this.#sink.position;
     const directory = Buffer.concat(this.#directory);
-    await this.#write(directory);
+    await this.#sink.write(directory);
     const count = this.#written.size;
     if (count >= 0xffff || offset >= this.#wideFrom || directory.length >= this.#wideFrom) {
-      await this.#write(wideEnd(count, directory.length, offset));
+      await this.#sink.write(wideEnd(count, directory.length, offset));
     }
     const end = Buffer.alloc(22);
     end.write('PK\x05\x06', 'latin1');
@@ -81,12 +80,8 @@ export class ZipWriter {
     end.writeUInt16LE(Math.min(count, 0xffff), 10);
     end.writeUInt32LE(directory.length >= this.#wideFrom ? 0xffffffff : directory.length, 12);
     end.writeUInt32LE(offset >= this.#wideFrom ? 0xffffffff : offset, 16);
-    await this.#write(end);
+    await this.#sink.write(end);
     return this.#written;
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    this.#position += await writeFully(this.#file, bytes, this.#position);
   }
 }
 
