@@ -17,6 +17,7 @@ import {
   CLASS_SCORES,
   DETECTOR_NAMES,
   type DetectorName,
+  detectorKey,
   detectorNames,
   detectorShape,
   requiredDetectorKeys,
@@ -75,36 +76,35 @@ export function takeModel(
   const found: StateDict = new Map();
   const behind: StateDict = new Map();
   const spelled = new Map<string, string>();
+  const after = (start: string, key: string) => (key.startsWith(start) ? key.slice(start.length) : undefined);
   for (const { path, tensors, others: unread } of groups) {
+    const inside = path === group.path;
     for (const [key, tensor] of tensors) {
       const name = `${path}${key}`;
-      const inside = path === group.path;
-      const ours = inside && key.startsWith(prefix) ? body.get(key.slice(prefix.length)) : undefined;
+      const ours = inside ? body.get(after(prefix, key) ?? '') : undefined;
       const part =
-        inside && detector !== undefined && key.startsWith(detector.prefix)
-          ? parts.get(key.slice(detector.prefix.length))
-          : undefined;
-      const reason = reasonToDrop(name, ours);
+        inside && detector !== undefined ? parts.get(after(detector.prefix, key) ?? '') : undefined;
+      const known = ours ?? part;
+      const reason = reasonToDrop(name, known);
       if (reason !== undefined) dropped.push({ name, reason });
-      else if (ours !== undefined || part !== undefined) {
-        used.push({ from: name, to: ours ?? String(part) });
-        spelled.set(ours ?? String(part), name);
-        if (ours !== undefined) found.set(ours, tensor);
-        else behind.set(String(part), tensor);
+      else if (known !== undefined) {
+        used.push({ from: name, to: known });
+        spelled.set(known, name);
+        (ours === undefined ? behind : found).set(known, tensor);
       } else leftover.push(name);
     }
     // Tensors of kinds that are not read, for the most part: nobody shall think that they were converted.
-    if (path === group.path) {
+    if (inside) {
       leftover.push(
         ...unread.filter((key) => key.startsWith(prefix) && prefix !== '').map((key) => path + key),
       );
     }
   }
 
-  function reasonToDrop(name: string, ours: string | undefined): string | undefined {
+  function reasonToDrop(name: string, known: string | undefined): string | undefined {
     if (options.drop?.some((pattern) => matches(pattern, name))) return 'dropped as asked';
-    if (ours !== undefined) {
-      const isClassifier = (CLASSIFIER as readonly string[]).includes(ours);
+    if (known !== undefined) {
+      const isClassifier = (CLASSIFIER as readonly string[]).includes(known);
       return isClassifier && projects ? 'projection of the method' : undefined;
     }
     const other = others.find((backbone) => backbone !== chosen && name.startsWith(placeOf(backbone)));
@@ -112,9 +112,10 @@ export function takeModel(
     if (options.backboneOnly && name.startsWith(group.path) && !name.startsWith(group.path + prefix)) {
       return 'not the backbone';
     }
-    const known = whyLeftBehind(name);
-    if (known !== undefined) return known;
-    return name.startsWith(group.path) ? undefined : 'outside the state dict of the network';
+    return (
+      whyLeftBehind(name) ??
+      (name.startsWith(group.path) ? undefined : 'outside the state dict of the network')
+    );
   }
 
   const expected = new Map(resnetShapes(network));
@@ -136,12 +137,9 @@ export function takeModel(
   if (detector !== undefined) {
     const { sizes, ...rest } = ordered(detector.spelling, network, behind);
     taken = rest;
-    const theirs = new Map([...parts].map(([key, ours]) => [ours, `${group.path}${detector.prefix}${key}`]));
-    missing.push(
-      ...requiredDetectorKeys(new Set(behind.keys()))
-        .filter((key) => !behind.has(key))
-        .map((key) => theirs.get(key) ?? key),
-    );
+    const theirs = (key: string) => `${group.path}${detector.prefix}${detectorKey(detector.spelling, key)}`;
+    const required = requiredDetectorKeys(new Set(behind.keys()));
+    missing.push(...required.filter((key) => !behind.has(key)).map(theirs));
     for (const key of rest.parts.keys()) expected.set(key, detectorShape(key, sizes));
   }
   const wrong = [...backbone, ...(taken?.parts ?? [])].flatMap(([key, { shape }]) => {

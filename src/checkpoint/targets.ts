@@ -5,7 +5,7 @@ import { float, type TorchDict, type TorchValue } from '../formats/torch-pth.js'
 import type { ResNetName } from '../models/backbone/architectures.js';
 import { toClassOrder } from './class-rows.js';
 import { bodyPrefix, type DetectorName, detectorKey } from './names/detector.js';
-import { CLASSIFIER, resnetNames, type SpellingName } from './names/resnet.js';
+import { CLASSIFIER, isCounter, resnetNames, type SpellingName } from './names/resnet.js';
 import type { StateDict } from './state-dict.js';
 import type { Model } from './take-model.js';
 
@@ -60,6 +60,21 @@ function asScrl(model: Model): Arranged {
   return {
     value,
     dropped: [...dropped, ...parts.map((name) => ({ name, reason: 'no part of pretraining' }))],
+  };
+}
+
+/** What inference needs of the backbone, by torchvision's names, and nothing behind it. */
+export function backboneOnly(model: Model): Arranged {
+  const { dict, dropped } = withoutClassifier(model, 'the network ends with its features');
+  const counters = [...dict.keys()].filter(isCounter);
+  const parts = [...(model.detector?.parts.keys() ?? [])];
+  return {
+    value: new Map([...dict].filter(([key]) => !isCounter(key))),
+    dropped: [
+      ...dropped,
+      ...counters.map((name) => ({ name, reason: 'counts training steps' })),
+      ...parts.map((name) => ({ name, reason: 'only the backbone is exported' })),
+    ],
   };
 }
 

@@ -8,7 +8,9 @@ import yargs from 'yargs';
 import { UserError } from '../core/errors.js';
 import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
+import { convertCommand } from './commands/convert.js';
 import { engineCommand } from './commands/engine.js';
+import { inspectCommand } from './commands/inspect.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
@@ -28,6 +30,8 @@ export function parser() {
     .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
     .command(pretrainCommand)
     .command(previewCommand)
+    .command(convertCommand)
+    .command(inspectCommand)
     .command(cocoEvalCommand)
     .command(configCommand)
     .command(engineCommand)

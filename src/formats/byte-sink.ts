@@ -22,12 +22,17 @@ export class ByteSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    await this.patch(this.#position, bytes);
+    this.#position += bytes.length;
+  }
+
+  /** Writes somewhere else, over what was not known when it was written first. */
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const length = Math.min(bytes.length - done, LARGEST_WRITE);
-      const { bytesWritten } = await this.#file.write(bytes, done, length, this.#position);
+      const { bytesWritten } = await this.#file.write(bytes, done, length, position + done);
       if (bytesWritten === 0) throw new Error('the file takes no more bytes');
       done += bytesWritten;
-      this.#position += bytesWritten;
     }
   }
 }

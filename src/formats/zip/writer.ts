@@ -16,6 +16,8 @@ export interface WrittenEntry {
 }
 
 const ALIGNMENT = 64;
+/** Position of the checksum in the fields that local header and directory share. */
+const CRC = 10;
 const UTF8_NAMES = 0x0800;
 /** 1 January 1980, the first day that exists. */
 const DATE = 0x0021;
@@ -33,36 +35,64 @@ export class ZipWriter {
   }
 
   async add(name: string, payload: Uint8Array): Promise<void> {
+    await this.#add(name, payload.length, [payload], crc32(payload));
+  }
+
+  /**
+   * An entry that arrives in pieces. Its checksum is known at the end only and is put into the local header then.
+   *
+   * @param length of all pieces together
+   */
+  async addPieces(name: string, length: number, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#add(name, length, pieces);
+  }
+
+  async #add(
+    name: string,
+    length: number,
+    pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    knownCrc?: number,
+  ): Promise<void> {
     if (this.#written.has(name)) throw new Error(`ZIP entry ${name} is written twice`);
-    const crc = crc32(payload);
     const nameBytes = Buffer.from(name);
     const offset = this.#sink.position;
-    const wideSize = payload.length >= this.#wideFrom;
+    const wideSize = length >= this.#wideFrom;
     const wideOffset = offset >= this.#wideFrom;
-    const size = wideSize ? 0xffffffff : payload.length;
+    const size = wideSize ? 0xffffffff : length;
 
-    const sizes = wideSize ? wideExtra([payload.length, payload.length]) : Buffer.alloc(0);
+    const sizes = wideSize ? wideExtra([length, length]) : Buffer.alloc(0);
     const extra = Buffer.concat([sizes, padding(offset + 30 + nameBytes.length + sizes.length)]);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(wideSize || wideOffset ? 45 : 20, 0);
     common.writeUInt16LE(UTF8_NAMES, 2);
     common.writeUInt16LE(DATE, 8);
-    common.writeUInt32LE(crc, 10);
+    common.writeUInt32LE(knownCrc ?? 0, CRC);
     common.writeUInt32LE(size, 14);
     common.writeUInt32LE(size, 18);
     common.writeUInt16LE(nameBytes.length, 22);
     common.writeUInt16LE(extra.length, 24);
     await this.#sink.write(Buffer.concat([Buffer.from('PK\x03\x04'), common, nameBytes, extra]));
-    await this.#sink.write(payload);
+    let crc = 0;
+    let done = 0;
+    for await (const piece of pieces) {
+      crc = knownCrc ?? crc32(piece, crc);
+      done += piece.length;
+      await this.#sink.write(piece);
+    }
+    if (done !== length) throw new Error(`ZIP entry ${name} has ${done} bytes instead of ${length}`);
+    if (knownCrc === undefined) {
+      common.writeUInt32LE(crc, CRC);
+      await this.#sink.patch(offset + 4, common);
+    }
 
-    const wide = [...(wideSize ? [payload.length, payload.length] : []), ...(wideOffset ? [offset] : [])];
+    const wide = [...(wideSize ? [length, length] : []), ...(wideOffset ? [offset] : [])];
     const directoryExtra = wide.length === 0 ? Buffer.alloc(0) : wideExtra(wide);
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(wideOffset ? 0xffffffff : offset, 10);
     const header = Buffer.concat([Buffer.from('PK\x01\x02'), Buffer.from([45, 0]), common, rest]);
     header.writeUInt16LE(directoryExtra.length, 30);
     this.#directory.push(header, nameBytes, directoryExtra);
-    this.#written.set(name, { size: payload.length, crc });
+    this.#written.set(name, { size: length, crc });
   }
 
   /** Writes the directory. @returns sizes and checksums by entry name */

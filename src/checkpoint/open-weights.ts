@@ -1,0 +1,91 @@
+/** Opens any file of weights: what it is, is found out from its content. Tensors are lazy, in PyTorch's layout. */
+
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { type Log, SILENT } from '../core/log.js';
+import { type ByteSource, fileSource } from '../formats/byte-source.js';
+import { detectContainer } from '../formats/detect.js';
+import { readNpz } from '../formats/npz.js';
+import { readNumpyPickle } from '../formats/numpy-pickle.js';
+import { readSafetensors } from '../formats/safetensors.js';
+import { readTfjs } from '../formats/tfjs.js';
+import { readTorch, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
+import { ZipReader } from '../formats/zip/reader.js';
+import { fromTfjs } from './tfjs-layout.js';
+
+/** What a file can be, as users call it. */
+export type WeightsFormat =
+  | 'PyTorch'
+  | 'PyTorch before 1.6'
+  | 'pickle'
+  | 'safetensors'
+  | 'NumPy npz'
+  | 'TensorFlow.js';
+
+export interface OpenedWeights {
+  readonly path: string;
+  readonly format: WeightsFormat;
+  readonly value: TorchDict;
+  /** Texts beside the tensors, where the format has a place for them. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Tensors of element types that are not read: name and type. */
+  readonly unsupported: ReadonlyMap<string, string>;
+}
+
+/**
+ * @param path a file, or the folder of TensorFlow.js weights (or its `model.json`)
+ * @throws UserError when it is missing, damaged, or no file of weights
+ */
+export async function openWeights(path: string, log: Log = SILENT): Promise<OpenedWeights> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if (isFolder || basename(path) === 'model.json') return openTfjs(isFolder ? path : dirname(path));
+  const source = await fileSource(path);
+  const { format, value, ...rest } = await readAny(source, log);
+  if (!(value instanceof Map)) {
+    throw new UserError('holds no dict of tensors', {
+      where: path,
+      remedy: 'save the state dict, not the model or a single tensor',
+    });
+  }
+  return { path, format, value, metadata: new Map(), unsupported: new Map(), ...rest };
+}
+
+interface Read {
+  format: WeightsFormat;
+  value: TorchValue;
+  metadata?: ReadonlyMap<string, string>;
+  unsupported?: ReadonlyMap<string, string>;
+}
+
+async function readAny(source: ByteSource, log: Log): Promise<Read> {
+  const container = await detectContainer(source);
+  switch (container) {
+    case 'pickle':
+      return { format: 'pickle', value: readNumpyPickle(source, { log }) };
+    case 'legacy':
+      return { format: 'PyTorch before 1.6', value: await readTorch(source, { log }) };
+    case 'safetensors': {
+      const { tensors, metadata, unsupported } = await readSafetensors(source);
+      return { format: 'safetensors', value: tensors, metadata, unsupported };
+    }
+    case 'zip': {
+      const names = [...(await ZipReader.open(source)).entries.keys()];
+      if (!names.every((name) => name.endsWith('.npy'))) {
+        return { format: 'PyTorch', value: await readTorch(source, { log }) };
+      }
+      const { entries, unsupported } = await readNpz(source);
+      const tensors: TorchDict = new Map();
+      for (const [name, entry] of entries) if ('dtype' in entry) tensors.set(name, entry);
+      return { format: 'NumPy npz', value: tensors, unsupported };
+    }
+  }
+}
+
+async function openTfjs(path: string): Promise<OpenedWeights> {
+  const { tensors, metadata, unsupported } = await readTfjs(path);
+  const texts = new Map(
+    [...metadata].map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+  return { path, format: 'TensorFlow.js', value: fromTfjs(tensors, texts), metadata: texts, unsupported };
+}
