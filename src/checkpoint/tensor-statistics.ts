@@ -26,7 +26,9 @@ export async function statisticsOf(source: TensorSource): Promise<TensorStatisti
   let max = Number.NEGATIVE_INFINITY;
   let sum = 0;
   let nonFinite = 0;
-  for (const value of valuesOf(await loadTensor(source))) {
+  const values = valuesOf(await loadTensor(source));
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     if (!Number.isFinite(value)) {
       nonFinite++;
       continue;

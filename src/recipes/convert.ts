@@ -15,7 +15,7 @@ import { UserError } from '../core/errors.js';
 import { isTensor, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
 import type { Console } from '../report/console.js';
 import { Progress } from '../report/progress.js';
-import { DEVIATION, MEAN } from '../views/photometric.js';
+import { DEVIATION, MEAN } from '../views/normalization.js';
 import { detectron2Notes } from './convert/detectron2-notes.js';
 import { type ConversionReport, reportText } from './convert/report.js';
 import { type TargetName, targetOf } from './convert/target.js';

@@ -12,7 +12,7 @@ import type { SampledBoxes } from '../models/ssl/box-sampler.js';
 import { BOX_COLOURS, Canvas, type Picture } from '../report/canvas.js';
 import type { Console } from '../report/console.js';
 import { blurBasis } from '../views/blur.js';
-import { DEVIATION, MEAN } from '../views/photometric.js';
+import { DEVIATION, MEAN } from '../views/normalization.js';
 import { openEngine } from './open-engine.js';
 import { openData } from './pretrain/setup.js';
 import { loadPairs } from './pretrain/train.js';

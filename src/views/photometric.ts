@@ -12,13 +12,11 @@
 
 import { op, scope, type Tensor, TF_FLOAT, TF_UINT8, tf } from '../ops/tf.js';
 import type { BlurBasis } from './blur.js';
+import { DEVIATION, MEAN } from './normalization.js';
 import { COLOUR, COLOUR_PARAMETERS } from './photometric-parameters.js';
 
 /** ITU-R 601 luma, as Pillow's conversion to grey. */
 const LUMA = [0.299, 0.587, 0.114] as const;
-/** ImageNet's statistics, for values in 0 to 1. */
-export const MEAN = [0.485, 0.456, 0.406] as const;
-export const DEVIATION = [0.229, 0.224, 0.225] as const;
 
 type Planes = readonly [red: Tensor, green: Tensor, blue: Tensor];
 

@@ -10,7 +10,8 @@ import {
   blurBasis,
   blurCoefficients,
 } from '../../src/views/blur.js';
-import { augment, DEVIATION, MEAN, normalizeBytes } from '../../src/views/photometric.js';
+import { DEVIATION, MEAN } from '../../src/views/normalization.js';
+import { augment, normalizeBytes } from '../../src/views/photometric.js';
 import {
   drawPhotometric,
   type JitterOperation,

@@ -14,7 +14,9 @@ import type { Log } from '../../src/core/log.js';
 import { writeCoco } from '../coco/write.js';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.js';
 import { type BenchmarkOptions, runBenchmark } from './benchmark.js';
-import { cocoCases, runCoco } from './coco.js';
+import { cocoCases } from './coco.js';
+import { runCommands } from './commands.js';
+import { convertCase, writeResNet50 } from './convert.js';
 import { pipelineBenchmark } from './pipeline.js';
 import { formatResults, type Result } from './result.js';
 import { stepBenchmark } from './step.js';
@@ -47,7 +49,8 @@ async function main(): Promise<void> {
     const settings = { rounds: options.rounds, log: LOG };
     if (name === 'step') print(await runBenchmark(stepBenchmark(options, OURS, PEERS), settings));
     else if (name === 'pipeline') print(await runPipeline(options, settings));
-    else await runCocoCases(options, settings);
+    else if (name === 'coco') await runCocoCases(options, settings);
+    else await runConvert(options, settings);
   }
 }
 
@@ -59,7 +62,18 @@ async function runCocoCases(options: BenchArguments, settings: BenchmarkOptions)
     LOG.info('making annotation files');
     await writeCoco(files.val, { images: 5000, objects: 34_000, detections: 500_000, seed: 0 });
     await writeCoco(files.train, { images: 118_287, objects: 860_001, detections: 0, seed: 0 });
-    for (const one of cocoCases(files, options, OURS, PEERS)) print(await runCoco(one, settings));
+    for (const one of cocoCases(files, options, OURS, PEERS)) print(await runCommands(one, settings));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The file lives in a temporary folder for as long as the benchmark. */
+async function runConvert(options: BenchArguments, settings: BenchmarkOptions): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'scrl-bench-'));
+  try {
+    await writeResNet50(join(folder, 'resnet50.pth'));
+    print(await runCommands(convertCase(folder, options, OURS, PEERS), settings));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 /** What a user of Detectron2 has to know beside the weights, with the lines to paste. */
 
 import type { ResNetName } from '../../models/backbone/architectures.js';
-import { DEVIATION, MEAN } from '../../views/photometric.js';
+import { DEVIATION, MEAN } from '../../views/normalization.js';
 
 /** @param path of the converted file */
 export function detectron2Notes(path: string, network: ResNetName): string {

@@ -1,0 +1,55 @@
+/** The backbone of any file of weights, for the networks that are run here. */
+
+import { stat } from 'node:fs/promises';
+import { type Log, SILENT } from '../core/log.js';
+import type { ResNetName } from '../models/backbone/architectures.js';
+import { type ChoiceOptions, chooseBackbone, requireTorchStyle } from './choose-backbone.js';
+import { placeOf } from './find-backbones.js';
+import { CLASSIFIER } from './names/resnet.js';
+import { openWeights } from './open-weights.js';
+import { lastCheckpointPath } from './run-folder.js';
+import type { StateDict } from './state-dict.js';
+import { requireWhole, takeModel } from './take-model.js';
+
+export interface LoadedBackbone {
+  /** The file that was read. */
+  readonly path: string;
+  readonly network: ResNetName;
+  /** By torchvision's names, without classifier; lazy, filters OIHW. */
+  readonly tensors: StateDict;
+  /** What it is, for people. */
+  readonly description: string;
+}
+
+/**
+ * @param path a file of any toolkit, a folder of TensorFlow.js weights, or a run folder: then its `checkpoint_last.pth`
+ * @throws UserError when there is no backbone, several, or one that is not whole
+ */
+export async function loadBackbone(
+  path: string,
+  options: ChoiceOptions = {},
+  log: Log = SILENT,
+): Promise<LoadedBackbone> {
+  const file = await fileOf(path);
+  const opened = await openWeights(file, log);
+  const choice = chooseBackbone(opened, options);
+  await requireTorchStyle(choice, file);
+  const { groups, chosen, all } = choice;
+  const { model, account } = takeModel(groups, chosen, all, { backboneOnly: true });
+  // What else is in the file does not matter here, but every layer of the network has to come from it.
+  requireWhole({ ...account, leftover: [] }, file);
+  const tensors = new Map(model.backbone);
+  for (const key of CLASSIFIER) tensors.delete(key);
+  const description = `${chosen.network}, ${chosen.family}, ${placeOf(chosen) || 'no prefix'}`;
+  return { path: file, network: chosen.network, tensors, description };
+}
+
+async function fileOf(path: string): Promise<string> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if (!isFolder) return path;
+  const isTfjs = await stat(`${path}/model.json`).then(
+    () => true,
+    () => false,
+  );
+  return isTfjs ? path : lastCheckpointPath(path);
+}

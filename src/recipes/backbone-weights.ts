@@ -1,0 +1,44 @@
+/** Fills the backbone of a module from a file of weights of any toolkit. */
+
+import { type LoadedBackbone, loadBackbone } from '../checkpoint/load-backbone.js';
+import type { NetworkRole } from '../checkpoint/names/families.js';
+import { resnetNames } from '../checkpoint/names/resnet.js';
+import type { StateDict } from '../checkpoint/state-dict.js';
+import { UserError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
+import type { ResNetName } from '../models/backbone/architectures.js';
+
+export interface BackboneSource {
+  /** File, or run folder. */
+  readonly path: string;
+  /** The trained network, by default, or its moving average. */
+  readonly role?: NetworkRole;
+}
+
+/**
+ * A backbone's state dict under the names of our modules.
+ *
+ * @param prefix of the names, e.g. `encoder.`
+ * @param expected the network that it has to be
+ * @throws UserError when it is another one, or not whole
+ */
+export async function readBackbone(
+  source: BackboneSource,
+  prefix: string,
+  expected: ResNetName | undefined,
+  log: Log,
+): Promise<{ loaded: LoadedBackbone; dict: StateDict }> {
+  const loaded = await loadBackbone(source.path, source.role ? { role: source.role } : {}, log);
+  const { network, tensors, path } = loaded;
+  if (expected !== undefined && network !== expected) {
+    throw new UserError(`is a ${network}, but the configuration has a ${expected}`, {
+      where: path,
+      key: 'network/name',
+      value: expected,
+      remedy: `add --network/name ${network}`,
+    });
+  }
+  const names = new Map([...resnetNames('sequential', network)].map(([theirs, ours]) => [ours, theirs]));
+  const dict = new Map([...tensors].map(([key, source]) => [`${prefix}${names.get(key)}`, source]));
+  return { loaded, dict };
+}
