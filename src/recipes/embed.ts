@@ -1,7 +1,6 @@
 /** Features of images: a backbone alone, its pooled output, in inference. */
 
-import { loadCheckpoint } from '../checkpoint/checkpointer.js';
-import { stateDictOf } from '../checkpoint/state-dict.js';
+import { type Log, SILENT } from '../core/log.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { loadViews } from '../data/loader.js';
 import { epochBatches } from '../data/sampler.js';
@@ -13,6 +12,7 @@ import { ResNet } from '../models/backbone/resnet.js';
 import { ModuleStore } from '../nn/module-store.js';
 import { globalAveragePool } from '../ops/average-pool.js';
 import { normalizeBytes } from '../views/photometric.js';
+import { readBackbone } from './backbone-weights.js';
 import { initializeModule, loadModuleState } from './module-state.js';
 
 /** Shorter side before the centre crop, relative to the crop: 256 for 224. */
@@ -31,6 +31,7 @@ export interface Features {
 export class Embedder {
   readonly channels: number;
   readonly #store: ModuleStore;
+  readonly #backbone: ResNetName;
   readonly #side: number;
   readonly #batch: number;
   readonly #embed: Step<'images', 'features'>;
@@ -41,6 +42,7 @@ export class Embedder {
     this.#store = new ModuleStore(runtime, 'online_network');
     const encoder = new ResNet(this.#store, 'encoder.', backbone);
     this.channels = encoder.channels;
+    this.#backbone = backbone;
     this.#side = side;
     this.#batch = batch;
     const input = { images: { type: 'uint8', shape: [batch, side, side, 3] } } as const;
@@ -57,12 +59,10 @@ export class Embedder {
     await initializeModule(this.#store, seed);
   }
 
-  /** The online network's backbone of a checkpoint. @param path file or run folder */
-  async load(path: string): Promise<void> {
-    const { value, path: file } = await loadCheckpoint(path);
-    const all = stateDictOf(value, file, 'online_network_state_dict');
-    const encoder = new Map([...all].filter(([key]) => key.startsWith('encoder.')));
-    await loadModuleState(this.#store, encoder, file);
+  /** A backbone of any toolkit. @param path file or run folder */
+  async load(path: string, log: Log = SILENT): Promise<void> {
+    const { loaded, dict } = await readBackbone({ path }, 'encoder.', this.#backbone, log);
+    await loadModuleState(this.#store, dict, loaded.path);
   }
 
   /**

@@ -1,5 +1,6 @@
 /**
- * A trained module of ours in PyTorch: its state dict loads strictly into the peer's network, and the features are equal.
+ * A trained module of ours in PyTorch: its state dict loads strictly into the peer's network, and so do the weights that
+ * `scrl convert` makes of it; the features are equal.
  * Needs a Python with torch: `$SCRL_PYTHON`, else `python3`.
  */
 
@@ -17,6 +18,7 @@ import { Mlp } from '../../src/models/ssl/mlp.js';
 import { ModuleStore } from '../../src/nn/module-store.js';
 import { initializeModule, moduleState } from '../../src/recipes/module-state.js';
 import { randomArray } from '../helpers/arrays.js';
+import { startCli } from '../helpers/cli.js';
 import { openRuntime } from '../helpers/engine.js';
 
 const SCRIPT = fileURLToPath(new URL('./python/backbone.py', import.meta.url));
@@ -47,16 +49,31 @@ it('a ResNet-50 with its projector', async () => {
   for (let i = 0; i < 60; i++) await train.run({ images });
   const { features } = await compile('features', 'inference').run({ images });
 
-  const paths = ['module.pth', 'images.bin', 'features.bin'].map((name) => join(folder, name));
-  await writeTorchFile(paths[0], moduleState(store, 60));
-  await writeFile(paths[1], new Uint8Array(images.buffer));
-  const sizes = [IMAGES, SIDE, HIDDEN, OUTPUTS].map(String);
-  await promisify(execFile)(process.env.SCRL_PYTHON ?? 'python3', [SCRIPT, ...paths, ...sizes]);
-
-  const theirs = new Float32Array(new Uint8Array(await readFile(paths[2])).buffer);
-  expect(theirs.length).toBe(features.length);
-  const largest = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  expect(largest).toBeGreaterThan(0.1);
-  const error = theirs.reduce((max, value, i) => Math.max(max, Math.abs(value - Number(features[i]))), 0);
-  expect(error / largest).toBeLessThan(1e-4);
+  const [module, converted, pkl, fed, found] = [
+    'module.pth',
+    'r50.pth',
+    'r50.pkl',
+    'images.bin',
+    'features.bin',
+  ].map((name) => join(folder, name));
+  await writeTorchFile(module, moduleState(store, 60));
+  await writeFile(fed, new Uint8Array(images.buffer));
+  // As published weights travel: to Detectron2, and from there to torchvision's names.
+  await convertFile(module, pkl);
+  await convertFile(pkl, converted);
+  for (const path of [module, converted]) {
+    const sizes = [IMAGES, SIDE, HIDDEN, OUTPUTS].map(String);
+    await promisify(execFile)(process.env.SCRL_PYTHON ?? 'python3', [SCRIPT, path, fed, found, ...sizes]);
+    const theirs = new Float32Array(new Uint8Array(await readFile(found)).buffer);
+    expect(theirs.length).toBe(features.length);
+    const largest = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    expect(largest).toBeGreaterThan(0.1);
+    const error = theirs.reduce((max, value, i) => Math.max(max, Math.abs(value - Number(features[i]))), 0);
+    expect(error / largest).toBeLessThan(1e-4);
+  }
 });
+
+async function convertFile(input: string, output: string): Promise<void> {
+  const { ended } = startCli(folder, ['convert', input, output]);
+  expect(await ended).toMatchObject({ code: 0 });
+}
