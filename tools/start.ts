@@ -59,13 +59,17 @@ async function main(): Promise<void> {
   }
 
   const runtime = Runtime.open({ libraries, ...config.engine });
-  const embedder = new Embedder(runtime, config.network.name, config.augment.input_size, 32);
+  const embedder = new Embedder(runtime, {
+    network: config.network.name,
+    side: config.augment.input_size,
+    batch: 32,
+  });
   const bank = await openDataset({ root: crops, split: 'train', log });
   const queries = await openDataset({ root: crops, split: 'val', log });
   await embedder.initialize(config.seed);
   await embedder.calibrate(bank);
   const before = await nearestNeighbours(embedder, bank, queries, log, 'kNN, random weights');
-  await embedder.load(folder);
+  await embedder.load({ path: folder });
   const after = await nearestNeighbours(embedder, bank, queries, log, 'kNN, pretrained');
   runtime.close();
 
