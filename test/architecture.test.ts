@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ops: ENGINE,
   nn: OPS,
   solver: OPS,
-  models: NETWORK,
+  models: ['views', ...NETWORK],
   views: ['ops', 'image'],
   data: ['image', 'pycocotools'],
   checkpoint: ['formats', 'models'],

@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
 import { engineCommand } from './commands/engine.js';
 import { inspectCommand } from './commands/inspect.js';
+import { linearCommand } from './commands/linear.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
@@ -30,6 +31,7 @@ export function parser() {
     .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
     .command(pretrainCommand)
     .command(previewCommand)
+    .command(linearCommand)
     .command(convertCommand)
     .command(inspectCommand)
     .command(cocoEvalCommand)

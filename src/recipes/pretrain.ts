@@ -12,9 +12,7 @@ import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ResolvedConfig } from '../config/load.js';
 import { renderConfig } from '../config/print.js';
-import type { Config } from '../config/schema.js';
 import { formatDuration } from '../core/clock.js';
-import { UserError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/fs.js';
 import type { Console } from '../report/console.js';
 import { MetricsFile } from '../report/jsonl.js';
@@ -50,7 +48,6 @@ export interface PretrainSummary {
 export async function pretrain(options: PretrainOptions): Promise<PretrainSummary> {
   const { resolved, configFile, overwrite, log } = options;
   const { config, configName } = resolved;
-  refuseWhatIsMissing(config);
   const { dataset, plan } = await openData(config, log);
   const runtime = await openEngine(config.engine, log);
   const run = await openRunFolder({
@@ -118,27 +115,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
       `loss ${result.firstLoss.toFixed(3)} -> ${result.lastLoss.toFixed(3)}, spread of the outputs ` +
         `${result.spread.toFixed(2)} (1 = even, 0 = collapsed), ${(100 * result.outsideShare).toFixed(1)} % of the time outside TensorFlow`,
     );
-    if (config.eval.enabled && !result.interrupted) {
-      log.info(
-        'linear evaluation (eval/enabled) is not part of this version yet: the backbone is in the last checkpoint',
-      );
-    }
     if (result.interrupted) log.info(`to resume: scrl pretrain --config ${configFile} --save_dir ${folder}`);
     return { folder, ...result, interrupted: result.interrupted ? interrupt.signal : undefined };
   } finally {
     interrupt.release();
     await run.release();
   }
-}
-
-/** @throws UserError for what the configuration asks for and this version cannot do */
-function refuseWhatIsMissing({ train }: Config): void {
-  if (train.enabled) return;
-  throw new UserError('evaluation without pretraining is not part of this version', {
-    key: 'train/enabled',
-    value: false,
-    remedy: 'leave it true',
-  });
 }
 
 /** Passes every n-th step on; 0 or less: every step. */

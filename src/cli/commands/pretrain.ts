@@ -1,4 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
+import type { ResolvedConfig } from '../../config/load.js';
+import { UserError } from '../../core/errors.js';
+import type { Console } from '../../report/console.js';
 import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
@@ -23,7 +26,11 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
         '$0 pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run',
         'how long will it take?',
       )
-      .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run') as Argv<Arguments>;
+      .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run')
+      .example(
+        '$0 pretrain --config my.yaml --train/enabled=False --load_dir runs/my_000',
+        'evaluate only, as the reference spells it; see scrl linear',
+      ) as Argv<Arguments>;
   },
   handler: async (argv) => {
     const resolved = await readConfig(argv);
@@ -34,11 +41,35 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       await dryRun({ resolved, log });
       return;
     }
-    const { pretrain } = await import('../../recipes/pretrain.js');
-    const { interrupted } = await pretrain({ resolved, configFile, overwrite: argv.overwrite === true, log });
+    const interrupted = await run(resolved, configFile, argv.overwrite === true, log);
     if (interrupted !== undefined) {
       const { exitCode } = await import('../../train/interrupt.js');
       process.exitCode = exitCode(interrupted);
     }
   },
 };
+
+/** Pretraining, linear evaluation, or both. */
+async function run(
+  resolved: ResolvedConfig,
+  configFile: string,
+  overwrite: boolean,
+  log: Console,
+): Promise<NodeJS.Signals | undefined> {
+  const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
+  const { evaluateRun, linear } = await import('../../recipes/linear.js');
+  if (!train.enabled) {
+    if (loadDir === null || !evaluation.enabled) {
+      throw new UserError('without pretraining there has to be something to evaluate', {
+        key: loadDir === null ? 'load_dir' : 'eval/enabled',
+        remedy: 'add --load_dir RUN, with eval/enabled true; or use `scrl linear --weights FILE`',
+      });
+    }
+    const source = { path: loadDir, isRunFolder: true };
+    return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, log })).interrupted;
+  }
+  const { pretrain } = await import('../../recipes/pretrain.js');
+  const { interrupted, folder } = await pretrain({ resolved, configFile, overwrite, log });
+  if (interrupted !== undefined || !evaluation.enabled) return interrupted;
+  return evaluateRun(resolved, folder, log);
+}

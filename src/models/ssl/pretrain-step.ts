@@ -12,6 +12,7 @@
 import type { Runtime } from '../../engine/runtime.js';
 import type { InputSpec, Step } from '../../engine/step.js';
 import { globalAveragePool } from '../../ops/average-pool.js';
+import { countCorrect } from '../../ops/count-correct.js';
 import { crossEntropy } from '../../ops/cross-entropy.js';
 import { roiAlign } from '../../ops/roi-align.js';
 import { FLOAT, op, type Tensor, tf } from '../../ops/tf.js';
@@ -162,8 +163,4 @@ function rowsOf({ options }: Networks, { images, boxes }: PretrainShape, fed: Re
 /** Recorded beside tfjs's tape, so no gradient passes. */
 function detach(x: Tensor): Tensor {
   return op('StopGradient', [x], FLOAT);
-}
-
-function countCorrect(logits: Tensor, labels: Tensor): Tensor {
-  return tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));
 }

@@ -1,0 +1,84 @@
+import type { Argv, CommandModule } from 'yargs';
+import { UserError } from '../../core/errors.js';
+import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
+import { declareFlags } from '../unknown-flags.js';
+
+export const linearCommand: CommandModule<object, Arguments> = {
+  command: 'linear',
+  describe: 'evaluate a backbone: train a linear classifier on its frozen features',
+  builder: (yargs) => {
+    declareFlags(['weights', 'role', 'fast', 'fraction', 'overwrite']);
+    return withConfig(yargs)
+      .option('weights', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'file of weights of any toolkit; or give --load_dir, the folder of a run',
+      })
+      .option('role', {
+        choices: ['online', 'target'] as const,
+        describe: 'which of two networks in the file: the trained one (default) or its moving average',
+      })
+      .option('fast', {
+        type: 'boolean',
+        default: false,
+        describe: 'compute features of centre crops once; minutes, but not the protocol',
+      })
+      .option('fraction', {
+        type: 'string',
+        default: '1',
+        requiresArg: true,
+        describe: 'share of the labels of each class that may be used: 0.01, 0.1',
+      })
+      .option('overwrite', {
+        type: 'boolean',
+        default: false,
+        describe: 'start anew where there is an evaluation',
+      })
+      .example(
+        '$0 linear --config configs/scrl_200ep.yaml --load_dir runs/scrl_200ep_000 --dataset/root IMAGENET',
+        "a run, by the reference's protocol",
+      )
+      .example(
+        '$0 linear --config C --weights moco_v2_800ep.pth.tar --dataset/root DIR',
+        "another toolkit's backbone",
+      )
+      .example('$0 linear --config C --weights r50.pth --dataset/root DIR --fast', 'a first impression')
+      .example(
+        '$0 linear --config C --weights r50.pth --eval/finetune true --fraction 0.01',
+        'semi-supervised, 1 %',
+      ) as Argv<Arguments>;
+  },
+  handler: async (argv) => {
+    const resolved = await readConfig(argv);
+    const { load_dir: loadDir } = resolved.config;
+    const weights = argv.weights as string | undefined;
+    if ((weights === undefined) === (loadDir === null)) {
+      throw new UserError('give either --weights FILE or --load_dir RUN: what is to be evaluated', {
+        remedy: 'see: scrl linear --help',
+      });
+    }
+    const { linear } = await import('../../recipes/linear.js');
+    const { interrupted } = await linear({
+      resolved,
+      source: {
+        path: weights ?? String(loadDir),
+        isRunFolder: weights === undefined,
+        ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
+      },
+      fast: argv.fast === true,
+      fraction: parseFraction(String(argv.fraction)),
+      overwrite: argv.overwrite === true,
+      log: openConsole(argv),
+    });
+    if (interrupted !== undefined) {
+      const { exitCode } = await import('../../train/interrupt.js');
+      process.exitCode = exitCode(interrupted);
+    }
+  },
+};
+
+function parseFraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 1) return value;
+  throw new UserError('must be above 0 and at most 1', { key: '--fraction', value: text });
+}

@@ -1,0 +1,163 @@
+/**
+ * Linear evaluation: a linear classifier on the pooled features of a backbone, and the step that trains it.
+ *
+ * The backbone is frozen, in inference with its running statistics; only with `finetune` it is trained too. The solver is
+ * the reference's: LARS on SGD with Nesterov's momentum, layer-wise rates for weights and biases alike. Sources: spec of the
+ * SCRL reference, sections 5.5 and 7.
+ */
+
+import type { Runtime } from '../../engine/runtime.js';
+import type { Step } from '../../engine/step.js';
+import { Linear } from '../../nn/layers.js';
+import { ModuleStore, type StateEntry } from '../../nn/module-store.js';
+import { globalAveragePool } from '../../ops/average-pool.js';
+import { countCorrect } from '../../ops/count-correct.js';
+import { crossEntropy } from '../../ops/cross-entropy.js';
+import { type Tensor, tf } from '../../ops/tf.js';
+import { Lars, type LarsOptions } from '../../solver/lars.js';
+import { normalizeBytes } from '../../views/photometric.js';
+import type { ResNetName } from '../backbone/architectures.js';
+import { ResNet } from '../backbone/resnet.js';
+import { compileEvaluation } from './evaluation-step.js';
+
+export interface LinearProbeOptions {
+  readonly network: ResNetName;
+  readonly classes: number;
+  /** S, side of the images, pixels. */
+  readonly side: number;
+  /** Train the backbone too. */
+  readonly finetune: boolean;
+  readonly solver: LarsOptions;
+}
+
+export class LinearProbe {
+  /** Names as in pretraining: `encoder.*` and `linear.*`. */
+  readonly backbone: ModuleStore;
+  readonly head: ModuleStore;
+  /** What is trained, in the order of the solver's buffers. */
+  readonly trained: readonly StateEntry[];
+  readonly solver: Lars;
+  readonly channels: number;
+  readonly #runtime: Runtime;
+  readonly #options: LinearProbeOptions;
+  readonly #encoder: ResNet;
+  readonly #linear: Linear;
+  readonly #steps = new Map<string, Step<string, string>>();
+
+  constructor(runtime: Runtime, options: LinearProbeOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.backbone = new ModuleStore(runtime, 'online_network');
+    this.#encoder = new ResNet(this.backbone, 'encoder.', options.network);
+    this.channels = this.#encoder.channels;
+    this.head = new ModuleStore(runtime, 'evaluator');
+    const shape = { inputs: this.channels, outputs: options.classes, bias: true };
+    this.#linear = new Linear(this.head, 'linear', shape);
+    const stores = options.finetune ? [this.backbone, this.head] : [this.head];
+    this.trained = stores.flatMap((store) => store.parameters());
+    const rule = { adapted: true, squaredRate: false };
+    this.solver = new Lars(
+      runtime,
+      this.trained.map(({ variable }) => ({ variable, rule })),
+      options.solver,
+    );
+  }
+
+  /**
+   * One update from augmented images.
+   *
+   * @param images [N, S, S, 3] uint8
+   * @param labels [N] int32
+   * @returns mean loss, and how many images were right before the update
+   */
+  async train(
+    images: Uint8Array,
+    labels: Int32Array,
+    rate: number,
+  ): Promise<{ loss: number; correct: number }> {
+    const { side } = this.#options;
+    const shape = [labels.length, side, side, 3];
+    return this.#update('images', { type: 'uint8', shape }, images, labels, rate);
+  }
+
+  /** One update from features [N, C] that were computed before; the backbone stays as it is. */
+  async trainOnFeatures(
+    features: Float32Array,
+    labels: Int32Array,
+    rate: number,
+  ): Promise<{ loss: number; correct: number }> {
+    const shape = [labels.length, this.channels];
+    return this.#update('features', { type: 'float32', shape }, features, labels, rate);
+  }
+
+  async #update(
+    source: 'images' | 'features',
+    spec: { type: 'uint8' | 'float32'; shape: number[] },
+    data: Uint8Array | Float32Array,
+    labels: Int32Array,
+    rate: number,
+  ): Promise<{ loss: number; correct: number }> {
+    const name = `probe_${source}_${labels.length}`;
+    let step = this.#steps.get(name);
+    if (step === undefined) {
+      const inputs = {
+        data: spec,
+        labels: { type: 'int32', shape: [labels.length] },
+        rate: { type: 'float32', shape: [] },
+      } as const;
+      step = this.#runtime.compile<string, string>(name, inputs, (fed) => this.#record(source, fed));
+      this.#steps.set(name, step);
+    }
+    const outputs = await step.run({ data, labels, rate: Float32Array.of(rate) });
+    return { loss: Number(outputs.loss[0]), correct: Number(outputs.correct[0]) };
+  }
+
+  #record(
+    source: 'images' | 'features',
+    { data, labels, rate }: Record<string, Tensor>,
+  ): Record<string, Tensor> {
+    const { finetune } = this.#options;
+    const featuresOf = () => {
+      if (source === 'features') return data;
+      const mode = finetune ? 'training' : 'inference';
+      return globalAveragePool(this.#encoder.forward(normalizeBytes(data), mode).res5);
+    };
+    // Outside of what is differentiated, a frozen backbone keeps nothing for a backward pass.
+    const frozen = finetune ? undefined : featuresOf();
+    let correct = data;
+    const { value, grads } = tf.valueAndGrads(() => {
+      const logits = this.#linear.forward(frozen ?? featuresOf());
+      correct = tf.keep(countCorrect(logits, labels));
+      return crossEntropy(logits, labels);
+    })(this.trained.map(({ variable }) => variable.read()));
+    this.solver.update(grads, rate);
+    return { loss: value, correct };
+  }
+
+  /** Logits and features of `batch` images in inference. */
+  evaluation(batch: number): Step<'images', string> {
+    const name = `probe_evaluation_${batch}`;
+    let step = this.#steps.get(name);
+    if (step === undefined) {
+      const networks = { encoder: this.#encoder, classifier: this.#linear };
+      step = compileEvaluation(this.#runtime, name, networks, { batch, side: this.#options.side });
+      this.#steps.set(name, step);
+    }
+    return step;
+  }
+
+  /** Logits of features [B, C]. */
+  async classify(features: Float32Array): Promise<Float32Array> {
+    const batch = features.length / this.channels;
+    const name = `probe_classify_${batch}`;
+    let step = this.#steps.get(name);
+    if (step === undefined) {
+      const inputs = { features: { type: 'float32', shape: [batch, this.channels] } } as const;
+      step = this.#runtime.compile<string, string>(name, inputs, (fed) => ({
+        logits: this.#linear.forward(fed.features),
+      }));
+      this.#steps.set(name, step);
+    }
+    return (await step.run({ features })).logits as Float32Array;
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * Linear evaluation of a backbone, by the reference's protocol, in a folder of its own:
+ *
+ *     results.json, log_result.txt   last and best accuracy; the last is the result
+ *     checkpoint_last.pth            the classifier (and the backbone, when it was trained too), to resume or to use
+ *     metrics.jsonl                  one entry for each step
+ */
+
+import { join } from 'node:path';
+import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpointer.js';
+import { fingerprint } from '../checkpoint/write-weights.js';
+import type { ResolvedConfig } from '../config/load.js';
+import { renderConfig } from '../config/print.js';
+import type { Config } from '../config/schema.js';
+import { UserError } from '../core/errors.js';
+import { writeFileAtomic } from '../core/fs.js';
+import { openDataset } from '../data/dataset.js';
+import { LinearProbe } from '../models/probe/linear-probe.js';
+import type { Console } from '../report/console.js';
+import { MetricsFile } from '../report/jsonl.js';
+import { Interrupt } from '../train/interrupt.js';
+import { openRunFolder } from '../train/run-folder.js';
+import { SaveSchedule } from '../train/save-schedule.js';
+import { type BackboneSource, readBackbone } from './backbone-weights.js';
+import { labelledSubset, openLabelled, whyNotEvaluable } from './linear/data.js';
+import { type LinearPlan, makeLinearPlan } from './linear/plan.js';
+import { bestOf, figures, type LinearSummary, writeResults } from './linear/results.js';
+import { type LinearIdentity, type LinearProgress, linearState, loadLinearState } from './linear/state.js';
+import { trainLinear } from './linear/train.js';
+import { initializeModule, loadModuleState } from './module-state.js';
+import { openEngine } from './open-engine.js';
+
+export interface LinearOptions {
+  readonly resolved: ResolvedConfig;
+  /** What is evaluated: a file of weights, or a run folder; then the evaluation's folder is inside it. */
+  readonly source: BackboneSource & { readonly isRunFolder: boolean };
+  /** Features are computed once, from centre crops: fast, and not the protocol. */
+  readonly fast: boolean;
+  /** Share of the labels that is used, above 0 to 1. */
+  readonly fraction: number;
+  /** Start anew where there is an evaluation already. */
+  readonly overwrite: boolean;
+  readonly log: Console;
+}
+
+export interface LinearOutcome {
+  readonly folder: string;
+  readonly summary: LinearSummary | undefined;
+  readonly interrupted: NodeJS.Signals | undefined;
+}
+
+/** torchlars' default; the reference does not set it. */
+const TRUST = 0.001;
+
+export async function linear(options: LinearOptions): Promise<LinearOutcome> {
+  const { resolved, source, fast, fraction, log } = options;
+  const { config } = resolved;
+  const { finetune } = config.eval;
+  if (fast && finetune) {
+    throw new UserError('goes with no --fast, where the backbone is only run once', {
+      key: 'eval/finetune',
+      value: true,
+    });
+  }
+  const data = await openLabelled(config.dataset.root, log);
+  const { loaded, dict } = await readBackbone(source, 'encoder.', config.network.name, log);
+  const subset = labelledSubset(data.train, fraction, config.seed);
+  const plan = makeLinearPlan(config, subset.length);
+  const protocol = describeProtocol(options, config);
+  const runtime = await openEngine(config.engine, log);
+  const run = await openRunFolder(folderOptions(options, protocol));
+  const interrupt = new Interrupt((signal) =>
+    log.info(`${signal}: saving after this step; again to stop at once`),
+  );
+  try {
+    const { path: folder } = run;
+    log.info(`${protocol} of ${loaded.description}`);
+    log.info(
+      `${subset.length} training images, ${data.val.count} to validate, ${data.classes.length} classes; ${folder}`,
+    );
+    if (fast)
+      log.warn('features of centre crops are computed once: this is not the protocol of published figures');
+    await writeFileAtomic(join(folder, 'config.yaml'), renderConfig(resolved));
+    const probe = new LinearProbe(runtime, {
+      network: loaded.network,
+      classes: data.classes.length,
+      side: plan.side,
+      finetune,
+      solver: {
+        momentum: config.eval.optim.momentum,
+        nesterov: config.eval.optim.nesterov,
+        weightDecay: config.eval.optim.weight_decay,
+        trust: TRUST,
+      },
+    });
+    await initializeModule(probe.head, config.seed);
+    await loadModuleState(probe.backbone, dict, loaded.path);
+    for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
+    const identity: LinearIdentity = {
+      seed: config.seed,
+      batch: plan.batch,
+      steps_per_epoch: plan.stepsPerEpoch,
+      epochs: plan.epochs,
+      classes: data.classes.length,
+      protocol,
+      backbone_sha256: (await fingerprint(loaded.path)).sha256,
+    };
+    const start = await resumeFrom(probe, identity, folder, options);
+    const sinks = [await MetricsFile.open(join(folder, 'metrics.jsonl'), start.step, log)];
+    const schedule = saveSchedule(config, plan);
+    const save = async (progress: LinearProgress) => {
+      await saveCheckpoint(folder, 'head', linearState(probe, identity, progress, finetune), { log });
+      schedule.saved();
+      log.debug(`saved after ${progress.step} steps`);
+    };
+    const saves = (step: number) => schedule.due(step) !== undefined;
+    const context = { config, plan, data, subset, probe, fast, sinks, log, save, saves };
+    const stopping = () => interrupt.signal !== undefined;
+    const { step, history } = await trainLinear({ ...context, stopping }, start).finally(() => {
+      for (const sink of sinks) sink.close();
+    });
+    runtime.close();
+    if (step < plan.totalSteps) {
+      log.info('stopped; the same command resumes');
+      return { folder, summary: undefined, interrupted: interrupt.signal };
+    }
+    const summary: LinearSummary = {
+      config: resolved.configName,
+      protocol,
+      comparable: !fast && fraction === 1 && !finetune,
+      weights: loaded.path,
+      network: loaded.network,
+      classes: data.classes.length,
+      train_images: subset.length,
+      val_images: data.val.count,
+      epochs: plan.epochs,
+      last: history[history.length - 1],
+      best: bestOf(history),
+      history,
+    };
+    await writeResults(folder, summary);
+    log.info(`${protocol}: last ${figures(summary.last)}`);
+    log.info(`${protocol}: best ${figures(summary.best)}; the last is the result`);
+    return { folder, summary, interrupted: undefined };
+  } finally {
+    interrupt.release();
+    await run.release();
+  }
+}
+
+/** As often as pretraining saves. */
+function saveSchedule({ train }: Config, plan: LinearPlan): SaveSchedule {
+  return new SaveSchedule({
+    stepsPerEpoch: plan.stepsPerEpoch,
+    epochs: plan.epochs,
+    snapshotInterval: 1,
+    everySteps: train.save_steps,
+    everyMinutes: train.save_minutes,
+  });
+}
+
+function describeProtocol({ fast, fraction }: LinearOptions, config: Config): string {
+  const name = config.eval.finetune ? 'fine-tuning' : 'linear evaluation';
+  const labels = fraction === 1 ? '' : ` with ${Number((100 * fraction).toPrecision(6))} % of the labels`;
+  return `${name}${labels}${fast ? ' (fast, not the protocol)' : ''}`;
+}
+
+/** Inside the run folder that is evaluated; for a file of weights a numbered one, or `save_dir`. */
+function folderOptions({ resolved, source, fast, fraction }: LinearOptions, protocol: string) {
+  const { config, configName } = resolved;
+  const kind = protocol.startsWith('fine-tuning') ? 'finetune' : 'linear';
+  const name = `${kind}${fraction === 1 ? '' : `_${100 * fraction}percent`}${fast ? '_fast' : ''}`;
+  if (source.isRunFolder) return { topDir: '', configName, saveDir: join(source.path, name) };
+  return {
+    topDir: config.top_dir,
+    configName: `${configName}_${name}`,
+    ...(config.save_dir !== null && { saveDir: config.save_dir }),
+  };
+}
+
+async function resumeFrom(
+  probe: LinearProbe,
+  identity: LinearIdentity,
+  folder: string,
+  { resolved, overwrite, log }: LinearOptions,
+): Promise<LinearProgress> {
+  if (overwrite || !(await hasLastCheckpoint(folder))) return { step: 0, history: [] };
+  const { path, value } = await loadCheckpoint(folder, log);
+  const progress = await loadLinearState(probe, identity, value, path, resolved.config.eval.finetune);
+  log.info(`resuming from ${path}: step ${progress.step} of ${identity.epochs * identity.steps_per_epoch}`);
+  return progress;
+}
+
+/**
+ * The evaluation that follows pretraining when `eval/enabled`; without labels or validation images it is left out, and that
+ * is said.
+ *
+ * @param folder of the run
+ */
+export async function evaluateRun(
+  resolved: ResolvedConfig,
+  folder: string,
+  log: Console,
+): Promise<NodeJS.Signals | undefined> {
+  const { root } = resolved.config.dataset;
+  if (root === null) throw new Error('unreachable: pretraining had images');
+  const { classes } = await openDataset({ root, log });
+  const problem = await whyNotEvaluable(root, classes);
+  if (problem !== undefined) {
+    log.info(`linear evaluation is left out: ${problem}`);
+    return undefined;
+  }
+  const source = { path: folder, isRunFolder: true };
+  return (await linear({ resolved, source, fast: false, fraction: 1, overwrite: false, log })).interrupted;
+}

@@ -1,0 +1,46 @@
+/** A linear evaluation's numbers, worked out once from the configuration and the data. */
+
+import type { Config } from '../../config/schema.js';
+import { learningRate, stepsPerEpoch } from '../../solver/schedule.js';
+
+export interface LinearPlan {
+  /** N */
+  readonly batch: number;
+  /** S, pixels */
+  readonly side: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  /** Learning rate of a step, counted from 0. */
+  rate(step: number): number;
+  /** Whether the classifier is validated after this many epochs. */
+  validates(epoch: number): boolean;
+}
+
+/** @param images that are trained on */
+export function makeLinearPlan({ eval: options, augment }: Config, images: number): LinearPlan {
+  const batch = Math.min(options.batch_size_train, images);
+  const steps = stepsPerEpoch(images, batch, 1, false);
+  const schedule = {
+    baseRate: options.optim.lr,
+    globalBatch: batch,
+    stepsPerEpoch: steps,
+    maxEpochs: options.max_epochs,
+    warmupEpochs: options.warmup_epochs,
+  };
+  return {
+    batch,
+    side: augment.input_size,
+    epochs: options.max_epochs,
+    stepsPerEpoch: steps,
+    totalSteps: steps * options.max_epochs,
+    rate: (step) => learningRate(schedule, step + 1),
+    validates: (epoch) => isDue(options.valid_interval, epoch, options.max_epochs),
+  };
+}
+
+/** @param interval epochs; 0 or null = after the last only */
+export function isDue(interval: number | null, epoch: number, epochs: number): boolean {
+  if (epoch === epochs) return true;
+  return interval !== null && interval > 0 && epoch % interval === 0;
+}
