@@ -99,6 +99,12 @@ export const SCHEMA = {
       integer(5, { min: 0 }, 'epochs between online validations; 0 or null = after the last only'),
       5,
     ),
+    knn_interval: integer(
+      20,
+      { min: 0 },
+      'epochs between looks at nearest neighbours, for labelled images; 0 = off; ours',
+    ),
+    knn_bank: integer(50_000, { min: 1 }, 'most training images among which neighbours are looked for; ours'),
     snapshot_interval: integer(20, { min: 0 }, 'epochs between kept checkpoints; 0 = the last only'),
     tb_interval: integer(1, { min: 1 }, 'steps between two points of the TensorBoard curves'),
     num_workers: integer(12, { min: 1 }, 'images decoded at once, per process'),

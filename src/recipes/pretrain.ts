@@ -25,6 +25,7 @@ import { openEngine } from './open-engine.js';
 import { resume } from './pretrain/checkpoints.js';
 import { writeLossCurve } from './pretrain/curve.js';
 import { PretrainModel } from './pretrain/model.js';
+import { Monitor } from './pretrain/monitor.js';
 import { openData, writeSkipped } from './pretrain/setup.js';
 import { train } from './pretrain/train.js';
 
@@ -100,7 +101,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
       everySteps: config.train.save_steps,
       everyMinutes: config.train.save_minutes,
     });
-    const result = await train({ ...context, sinks, schedule, interrupt }, position).finally(() => {
+    const monitor = await Monitor.open(context);
+    const result = await train({ ...context, sinks, schedule, interrupt, monitor }, position).finally(() => {
       for (const sink of sinks) sink.close();
     });
     runtime.close();

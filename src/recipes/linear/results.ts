@@ -10,6 +10,8 @@ export interface EpochResult {
   /** Percent of the validation images. */
   readonly top1: number;
   readonly top5: number;
+  /** Validation images that were counted. */
+  readonly images: number;
 }
 
 export interface LinearSummary {

@@ -45,11 +45,12 @@ export function linearState(
     [
       'history',
       history.map(
-        ({ epoch, top1, top5 }) =>
+        ({ epoch, top1, top5, images }) =>
           new Map<string, TorchValue>([
             ['epoch', epoch],
             ['top1', float(top1)],
             ['top5', float(top5)],
+            ['images', images],
           ]),
       ),
     ],
@@ -95,7 +96,12 @@ export async function loadLinearState(
     history: (Array.isArray(history) ? history : []).map((entry) => {
       const number = (key: string) =>
         numberOf(entry instanceof Map ? entry.get(key) : undefined) ?? Number.NaN;
-      return { epoch: number('epoch'), top1: number('top1'), top5: number('top5') };
+      return {
+        epoch: number('epoch'),
+        top1: number('top1'),
+        top5: number('top5'),
+        images: number('images'),
+      };
     }),
   };
 }

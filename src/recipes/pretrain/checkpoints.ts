@@ -13,6 +13,7 @@ import { loadTrainingState, type Position, trainingState } from './training-stat
 
 /** Name of the checkpoint that is replaced again and again between the kept ones. */
 const ROLLING = 'rolling';
+const BEST = 'best';
 
 export interface CheckpointContext {
   model: PretrainModel;
@@ -30,6 +31,13 @@ export async function save(context: CheckpointContext, position: Position, kind:
   const path = await saveCheckpoint(folder, tag, trainingState(model, config, plan, position, tag), { log });
   if (kind === 'kept') await rm(join(folder, `checkpoint_${ROLLING}.pth`), { force: true });
   return path;
+}
+
+/** Writes `checkpoint_best.pth`; a run does not resume from it. */
+export async function saveBest(context: CheckpointContext, position: Position): Promise<void> {
+  const { model, config, plan, folder, log } = context;
+  const state = trainingState(model, config, plan, position, BEST);
+  await saveCheckpoint(folder, BEST, state, { last: false, log });
 }
 
 /**

@@ -22,8 +22,9 @@ import type { Interrupt } from '../../train/interrupt.js';
 import type { SaveSchedule } from '../../train/save-schedule.js';
 import { drawPair } from '../../views/pair.js';
 import type { AugmentType, PhotometricDraw } from '../../views/photometric-draws.js';
-import { save } from './checkpoints.js';
+import { save, saveBest } from './checkpoints.js';
 import type { PretrainModel } from './model.js';
+import type { Monitor } from './monitor.js';
 import type { Plan } from './plan.js';
 import type { Position } from './training-state.js';
 import { batchBoxes, boxMetrics, type PairBatch, photometricInputs, roiInputs } from './views.js';
@@ -38,6 +39,7 @@ export interface TrainContext {
   sinks: readonly MetricSink[];
   schedule: SaveSchedule;
   interrupt: Interrupt;
+  monitor: Monitor;
 }
 
 export interface TrainResult {
@@ -76,7 +78,7 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
   const clock = { inside: 0, waiting: 0, saving: 0, began: performance.now() };
   let skippedSteps = 0;
   let warned = false;
-  let { step } = start;
+  let { step, best } = start;
   const progress = new Progress(log, {
     label: context.plan.method,
     total: plan.totalSteps,
@@ -114,8 +116,21 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
       losses.push(outputs.loss);
       spreads.push(outputs.spread);
     }
-    for (const sink of context.sinks) sink.write(step, metrics);
     step++;
+    const ended = step % plan.stepsPerEpoch === 0 ? step / plan.stepsPerEpoch : undefined;
+    if (ended !== undefined && interrupt.signal === undefined && context.monitor.due(ended)) {
+      progress.pause();
+      const found = await context.monitor.run(ended);
+      Object.assign(metrics, found);
+      log.info(`epoch ${ended}: ${describeFound(found)}`);
+      const score = found.val_top1;
+      if (score !== undefined && score > (best?.score ?? Number.NEGATIVE_INFINITY)) {
+        best = { score, epoch: ended };
+        await saveBest(context, { step, best });
+      }
+      progress.resume();
+    }
+    for (const sink of context.sinks) sink.write(step - 1, metrics);
     progress.update(step, {
       epoch: `${epoch}/${plan.epochs}`,
       loss: losses.at(-1) ?? 'none yet',
@@ -131,7 +146,7 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
     if (kind !== undefined) {
       const began = performance.now();
       progress.pause();
-      await save({ ...context }, { step }, kind);
+      await save(context, { step, ...(best && { best }) }, kind);
       context.schedule.saved();
       progress.resume();
       clock.saving += (performance.now() - began) / 1000;
@@ -150,6 +165,13 @@ export async function train(context: TrainContext, start: Position): Promise<Tra
     undecodable,
     outsideShare: 1 - clock.inside / busy,
   };
+}
+
+/** `val_top1 43.2 %, knn_20 51.0 %` */
+function describeFound(found: Record<string, number>): string {
+  return Object.entries(found)
+    .map(([name, percent]) => `${name} ${percent.toFixed(2)} %`)
+    .join(', ');
 }
 
 function endKind(plan: Plan, step: number): 'kept' | 'rolling' {

@@ -17,6 +17,8 @@ import type { Plan } from './plan.js';
 export interface Position {
   /** Steps that were done, over all epochs. */
   step: number;
+  /** The best accuracy of the online classifier on the validation images so far, percent, and its epoch. */
+  best?: { score: number; epoch: number };
 }
 
 const MODULES = ['online_network', 'target_network', 'predictor', 'evaluator'] as const;
@@ -26,15 +28,15 @@ export function trainingState(
   model: PretrainModel,
   config: Config,
   plan: Plan,
-  { step }: Position,
+  { step, best }: Position,
   tag: string,
 ): TorchDict {
   const epoch = Math.floor(step / plan.stepsPerEpoch);
   const dict: TorchDict = new Map<string, TorchValue>([
     ['tag', tag],
     ['epoch', epoch],
-    ['max_eval_score', float(0)],
-    ['max_eval_epoch', 0],
+    ['max_eval_score', float(best?.score ?? 0)],
+    ['max_eval_epoch', best?.epoch ?? 0],
   ]);
   const stores = new Map(model.networks.stores().map((store) => [store.module, store]));
   for (const module of MODULES) {
@@ -131,7 +133,9 @@ export async function loadTrainingState(
     await loadModuleState(store, dict, `${where}, ${store.module}_state_dict`);
   }
   await loadMomentum(model, checkpoint, where, position.step);
-  return position;
+  const score = numberOf(checkpoint.get('max_eval_score')) ?? 0;
+  const epoch = numberOf(checkpoint.get('max_eval_epoch')) ?? 0;
+  return epoch > 0 ? { ...position, best: { score, epoch } } : position;
 }
 
 function readPosition(config: Config, plan: Plan, checkpoint: TorchDict, where: string, log: Log): Position {
