@@ -4,18 +4,19 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorMessage, UserError } from '../../src/core/errors.js';
 
-export const BENCHMARKS = ['step', 'pipeline', 'coco', 'convert'] as const;
+export const BENCHMARKS = ['step', 'forward', 'pipeline', 'coco', 'convert'] as const;
 export type BenchmarkName = (typeof BENCHMARKS)[number];
 
-export const USAGE = `npm run bench -- [step] [pipeline] [coco] [convert] [options]
+export const USAGE = `npm run bench -- [step] [forward] [pipeline] [coco] [convert] [options]
 
   step        one optimisation step of SCRL, ResNet-50, against PyTorch
+  forward     features of images, ResNet-50, against PyTorch
   pipeline    two augmented views per JPEG, against Pillow
   coco        evaluation of 500,000 results, loading of 450 MB, against pycocotools
   convert     a ResNet-50 from .pth to .pkl, against torch
               without a name: all
 
-  --batch N      images per step; each has two views (8)
+  --batch N      images per step, each with two views (8); forward takes four times as many
   --side N       side of a view in pixels (224)
   --rounds N     turns of each contestant (5)
   --threads N    threads of a step (number of cores)

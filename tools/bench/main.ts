@@ -17,6 +17,7 @@ import { type BenchmarkOptions, runBenchmark } from './benchmark.js';
 import { cocoCases } from './coco.js';
 import { runCommands } from './commands.js';
 import { convertCase, writeResNet50 } from './convert.js';
+import { forwardBenchmark } from './forward.js';
 import { pipelineBenchmark } from './pipeline.js';
 import { formatResults, type Result } from './result.js';
 import { stepBenchmark } from './step.js';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   for (const name of options.names) {
     const settings = { rounds: options.rounds, log: LOG };
     if (name === 'step') print(await runBenchmark(stepBenchmark(options, OURS, PEERS), settings));
+    else if (name === 'forward') print(await runBenchmark(forwardBenchmark(options, OURS, PEERS), settings));
     else if (name === 'pipeline') print(await runPipeline(options, settings));
     else if (name === 'coco') await runCocoCases(options, settings);
     else await runConvert(options, settings);
