@@ -97,7 +97,7 @@ describe('mistakes', () => {
       userErrorOf(() => resolveConfig({ file: join(folder, 'c.yaml'), overrides }), folder),
     ).toBe(`12 problems in the configuration
   base.yaml:2: train/optm: is not a known key
-    did you mean train/optim? train takes enabled, online_eval, batch_size_train, batch_size_eval, max_epochs, warmup_epochs, valid_interval, snapshot_interval, tb_interval, num_workers, m, drop_last, save_minutes, save_steps, optim
+    did you mean train/optim? train takes enabled, online_eval, batch_size_train, batch_size_eval, max_epochs, warmup_epochs, valid_interval, knn_interval, knn_bank, snapshot_interval, tb_interval, num_workers, m, drop_last, save_minutes, save_steps, optim
   c.yaml:14: seed: is given twice in one mapping, first in line 2
     keep one of them
   c.yaml:4: network/name: must be one of resnet18, resnet34, resnet50, resnet101 (found "resnet5")
