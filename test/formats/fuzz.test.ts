@@ -9,31 +9,9 @@ import { RandomStream } from '../../src/core/rng.js';
 import { memorySource } from '../../src/formats/byte-source.js';
 import { loadAll, readTorch, writeTorch } from '../../src/formats/torch-pth.js';
 import { MemoryFile } from './memory-file.js';
+import { mutate } from './mutate.js';
 import { randomValue } from './random-value.js';
 import { LEGACY_FILE, STATE_DICT_PICKLE, STATE_DICT_STORAGES, torchArchive } from './vectors.js';
-
-/** Values at which readers tend to break. */
-const EDGES = [0, 1, 0x28, 0x2e, 0x7f, 0x80, 0xff];
-
-function mutate(bytes: Buffer, random: RandomStream): Buffer {
-  let result = Buffer.from(bytes);
-  for (let i = random.integer(1, 5); i > 0 && result.length > 0; i--) {
-    const at = random.integer(0, result.length);
-    const kind = random.integer(0, 10);
-    if (kind < 4) result[at] = random.integer(0, 256);
-    else if (kind < 6) result[at] = EDGES[random.integer(0, EDGES.length)];
-    else if (kind < 7) result[at] ^= 1 << random.integer(0, 8);
-    else if (kind < 8) result = result.subarray(0, at);
-    else if (kind < 9)
-      result = Buffer.concat([result.subarray(0, at), result.subarray(at + random.integer(1, 9))]);
-    else {
-      const from = random.integer(0, result.length);
-      const piece = result.subarray(from, from + random.integer(1, 40));
-      result = Buffer.concat([result.subarray(0, at), piece, result.subarray(at)]);
-    }
-  }
-  return result;
-}
 
 async function readOrRefuse(bytes: Uint8Array): Promise<boolean> {
   try {
