@@ -35,9 +35,16 @@ export function castFloats(dict: StateDict, dtype: Float): StateDict {
 /**
  * The same tensors, refused when they are loaded if they cannot be weights: not finite, or a negative variance.
  *
- * @param where the file @param allowed names that are taken as they are
+ * @param where the file
+ * @param path of the dict in it, which stands before the names in messages
+ * @param allowed whole names that are taken as they are
  */
-export function soundOnly(dict: StateDict, where: string, allowed: (key: string) => boolean): StateDict {
+export function soundOnly(
+  dict: StateDict,
+  where: string,
+  path: string,
+  allowed: (name: string) => boolean,
+): StateDict {
   const checked = (key: string, source: TensorSource): TensorSource => ({
     dtype: source.dtype,
     shape: source.shape,
@@ -47,7 +54,7 @@ export function soundOnly(dict: StateDict, where: string, allowed: (key: string)
       if (problem === undefined) return tensor;
       throw new UserError(problem, {
         where,
-        key,
+        key: path + key,
         remedy:
           'the training that wrote it went wrong, or the file is damaged; --allow NAME takes it as it is',
       });
@@ -56,7 +63,7 @@ export function soundOnly(dict: StateDict, where: string, allowed: (key: string)
   return new Map(
     [...dict].map(([key, source]) => [
       key,
-      isFloat(source.dtype) && !allowed(key) ? checked(key, source) : source,
+      isFloat(source.dtype) && !allowed(path + key) ? checked(key, source) : source,
     ]),
   );
 }

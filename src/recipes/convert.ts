@@ -43,7 +43,7 @@ export interface ConvertOptions {
 
 /** @throws UserError when a file is not sound, is not understood without a rest, or cannot be written */
 export async function convert(options: ConvertOptions): Promise<void> {
-  const { input, output, allow, log } = options;
+  const { input, output, log } = options;
   const target = targetOf(output, options.to);
   if (target.container === 'onnx' && options.keepNames) {
     throw new UserError('goes with no ONNX file, which holds a network', { key: '--keep-names' });
@@ -65,12 +65,10 @@ export async function convert(options: ConvertOptions): Promise<void> {
     const gone = new Set(arranged.dropped.map(({ name }) => name));
     used = used.filter(({ to }) => !gone.has(to));
   }
-  const allowed = (key: string) => allow.some((pattern) => matches(pattern, key));
   const progress = new Progress(log, { label: 'convert', total: 2 * countTensors(value), unit: 'tensors' });
   let done = 0;
   value = mapGroups(value, (dict) => {
-    const sound = options.keepNames ? dict : soundOnly(dict, input, allowed);
-    const cast = options.dtype === undefined ? sound : castFloats(sound, options.dtype);
+    const cast = options.dtype === undefined ? dict : castFloats(dict, options.dtype);
     return new Map([...cast].map(([key, source]) => [key, watched(source, () => progress.update(++done))]));
   });
   const report: ConversionReport = {
@@ -125,7 +123,12 @@ async function takeNetwork(opened: OpenedWeights, options: ConvertOptions): Prom
   const { chosen, all } = choice;
   const others = all.filter((backbone) => backbone !== chosen).map(placeOf);
   if (!allow.includes('caffe2')) await requireTorchStyle(choice, input);
-  const { model, account } = takeModel(choice.groups, chosen, all, options);
+  const allowed = (name: string) => allow.some((pattern) => matches(pattern, name));
+  const groups = choice.groups.map((group) => ({
+    ...group,
+    tensors: soundOnly(group.tensors, input, group.path, allowed),
+  }));
+  const { model, account } = takeModel(groups, chosen, all, options);
   requireWhole(account, input, allow);
   const { network: architecture, family, role } = chosen;
   const network = {
