@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
 import { engineCommand } from './commands/engine.js';
 import { inspectCommand } from './commands/inspect.js';
+import { knnCommand } from './commands/knn.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
@@ -32,6 +33,7 @@ export function parser() {
     .command(previewCommand)
     .command(convertCommand)
     .command(inspectCommand)
+    .command(knnCommand)
     .command(cocoEvalCommand)
     .command(configCommand)
     .command(engineCommand)
