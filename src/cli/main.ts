@@ -10,6 +10,7 @@ import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
 import { engineCommand } from './commands/engine.js';
+import { featuresCommand } from './commands/features.js';
 import { inspectCommand } from './commands/inspect.js';
 import { knnCommand } from './commands/knn.js';
 import { pretrainCommand } from './commands/pretrain.js';
@@ -34,6 +35,7 @@ export function parser() {
     .command(convertCommand)
     .command(inspectCommand)
     .command(knnCommand)
+    .command(featuresCommand)
     .command(cocoEvalCommand)
     .command(configCommand)
     .command(engineCommand)

@@ -11,6 +11,8 @@ import type { Runtime } from '../engine/runtime.js';
 import type { Step } from '../engine/step.js';
 import {
   ARCHITECTURES,
+  LAYERS,
+  type Layer,
   type ResNetName,
   resnetChannels,
   stageWidth,
@@ -21,9 +23,6 @@ import { globalAveragePool } from '../ops/average-pool.js';
 import { normalizeBytes } from '../views/photometric.js';
 import { type BackboneSource, readBackbone, underOurNames } from './backbone-weights.js';
 import { initializeModule, loadModuleState } from './module-state.js';
-
-export const LAYERS = ['res2', 'res3', 'res4', 'res5', 'pooled'] as const;
-export type Layer = (typeof LAYERS)[number];
 
 export interface EmbedderOptions {
   readonly network: ResNetName;
@@ -167,7 +166,12 @@ export class Embedder {
   }
 }
 
-function featureShape({ network, side, layer = 'pooled' }: EmbedderOptions): number[] {
+/** Of one image's features: [channels], or [H, W, channels]. */
+export function featureShape({
+  network,
+  side,
+  layer = 'pooled',
+}: Pick<EmbedderOptions, 'network' | 'side' | 'layer'>): number[] {
   if (layer === 'pooled') return [resnetChannels(network)];
   const stage = LAYERS.indexOf(layer);
   const cells = Math.ceil(side / STRIDES[layer]);

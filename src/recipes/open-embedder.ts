@@ -4,10 +4,10 @@ import { type LoadedBackbone, loadBackbone } from '../checkpoint/load-backbone.j
 import type { Config } from '../config/schema.js';
 import { RandomStream } from '../core/rng.js';
 import type { ImageTable } from '../data/image-table.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
+import type { Layer, ResNetName } from '../models/backbone/architectures.js';
 import type { Console } from '../report/console.js';
 import type { BackboneSource } from './backbone-weights.js';
-import { Embedder, type Layer } from './embed.js';
+import { Embedder } from './embed.js';
 import { openEngine } from './open-engine.js';
 
 export interface WeightsOptions {
@@ -59,7 +59,13 @@ export async function withEmbedder<T>(
   const { seed, size: side, batch, layer, workers } = options;
   const runtime = await openEngine(options.engine, log);
   try {
-    const embedder = new Embedder(runtime, { network, side, batch, layer, workers });
+    const embedder = new Embedder(runtime, {
+      network,
+      side,
+      batch: Math.min(batch, images.count),
+      layer,
+      workers,
+    });
     if (backbone === undefined) {
       await embedder.initialize(seed);
       const order = Uint32Array.from({ length: images.count }, (_, i) => i);
