@@ -15,8 +15,11 @@ export type WeightsArguments = Record<string, unknown>;
 const ENGINE_FLAGS = ['engine/device', 'engine/threads'];
 const LARGEST_SEED = 2 ** 53 - 1;
 
-/** @param size default of `--size` */
-export function withWeights<T>(yargs: Argv<T>, size: number): Argv {
+/** What is cut out of an image, and its side unless `--size` says another. */
+export const EVALUATION_CROP = { side: 224, describe: 'shorter side to 256/224 of it, centre cut out' };
+export const LARGEST_SQUARE = { side: 448, describe: 'the largest square of an image is shown' };
+
+export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Argv {
   declareFlags(['weights', 'role', 'prefix', 'backbone', 'seed', 'size', 'batch', 'workers']);
   declareFlags([...ENGINE_FLAGS, 'no_pbar', 'log_level']);
   let result = yargs
@@ -41,8 +44,8 @@ export function withWeights<T>(yargs: Argv<T>, size: number): Argv {
     })
     .option('seed', { ...text('names all random draws'), default: '0' })
     .option('size', {
-      ...text('side of the images, pixels; shorter side to 256/224 of it, centre cut out'),
-      default: String(size),
+      ...text(`side of the images, pixels; ${crop.describe}`),
+      default: String(crop.side),
     })
     .option('batch', { ...text('images of a step; does not change features'), default: '64' })
     .option('workers', text('images decoded at once; default: one for each processor'))

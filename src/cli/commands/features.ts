@@ -2,14 +2,14 @@ import type { Argv, CommandModule } from 'yargs';
 import { LAYERS, type Layer } from '../../models/backbone/architectures.js';
 import { openConsole } from '../config-flags.js';
 import { declareFlags } from '../unknown-flags.js';
-import { readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
+import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 export const featuresCommand: CommandModule<object, WeightsArguments> = {
   command: 'features <images> <out>',
   describe: 'write the features of images to a file for NumPy (.npz) or any toolkit (.safetensors)',
   builder: (yargs) => {
     declareFlags(['images', 'out', 'layer', 'dataset/root', 'overwrite']);
-    return withWeights(yargs, 224)
+    return withWeights(yargs, EVALUATION_CROP)
       .positional('images', {
         type: 'string',
         demandOption: true,

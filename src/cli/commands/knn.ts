@@ -2,7 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { openConsole } from '../config-flags.js';
 import { positiveNumber, wholeNumber } from '../numbers.js';
 import { declareFlags } from '../unknown-flags.js';
-import { readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
+import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 const MOST = 2 ** 31 - 1;
 
@@ -11,7 +11,7 @@ export const knnCommand: CommandModule<object, WeightsArguments> = {
   describe: 'weighted k-nearest-neighbour accuracy of frozen features: judges a backbone without training',
   builder: (yargs) => {
     declareFlags(['dataset/root', 'k', 'temperature', 'bank_limit', 'json']);
-    return withWeights(yargs, 224)
+    return withWeights(yargs, EVALUATION_CROP)
       .option('dataset/root', {
         type: 'string',
         demandOption: true,
