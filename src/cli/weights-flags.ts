@@ -57,7 +57,8 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
     }) as Argv;
   for (const flag of ENGINE_FLAGS) {
     const { description, default: value } = leafOf(flag);
-    result = result.option(flag, text(`${description}; default: ${value}`));
+    const meaning = description.replace(/; ours$/, '');
+    result = result.option(flag, text(`${meaning}; default: ${value}`));
   }
   return result;
 }
