@@ -24,6 +24,8 @@ export interface ChoiceOptions {
   readonly role?: NetworkRole;
   /** The place, exactly: path of the dict, slash, prefix of the names. */
   readonly place?: string;
+  /** What the command calls the choice of a role, for messages. Default `--network`. */
+  readonly roleFlag?: string;
 }
 
 /** @throws UserError when there is none, or several and it is not said which; names them */
@@ -40,7 +42,9 @@ export function chooseBackbone(opened: OpenedWeights, options: ChoiceOptions = {
   if (fitting.length === 1) return { groups, all, chosen: fitting[0] };
   const list = all.map((backbone) => `    ${describe(backbone)}`).join('\n');
   const [key, value] =
-    options.place === undefined ? ['--network', options.role ?? 'online'] : ['--prefix', options.place];
+    options.place === undefined
+      ? [options.roleFlag ?? '--network', options.role ?? 'online']
+      : ['--prefix', options.place];
   throw new UserError(
     fitting.length === 0 ? `holds no such network; there are\n${list}` : `holds several networks\n${list}`,
     { where, key, value, remedy: 'choose one with --prefix, as it stands above' },

@@ -10,10 +10,14 @@ import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
 import { engineCommand } from './commands/engine.js';
+import { featuresCommand } from './commands/features.js';
 import { inspectCommand } from './commands/inspect.js';
+import { knnCommand } from './commands/knn.js';
 import { linearCommand } from './commands/linear.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
+import { showCommand } from './commands/show.js';
+import { PARSER_SETTINGS } from './parser-settings.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
 
 export async function main(args: readonly string[]): Promise<void> {
@@ -34,17 +38,13 @@ export function parser() {
     .command(linearCommand)
     .command(convertCommand)
     .command(inspectCommand)
+    .command(knnCommand)
+    .command(featuresCommand)
+    .command(showCommand)
     .command(cocoEvalCommand)
     .command(configCommand)
     .command(engineCommand)
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'duplicate-arguments-array': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-    })
+    .parserConfiguration(PARSER_SETTINGS)
     .demandCommand(1, 'which command? see: scrl --help')
     .strictCommands()
     .check(rejectUnknownFlags, true)

@@ -7,7 +7,7 @@
  */
 
 import { cosineSimilarities } from './cosine.js';
-import { TopK } from './top-k.js';
+import { type Neighbour, TopK } from './top-k.js';
 
 export interface KnnOptions {
   /** [n, d] features of the labelled images, need not be normalised; rows of zeros are similar to nothing. */
@@ -31,7 +31,7 @@ export interface KnnOptions {
 export interface KnnResult {
   /** Percent of the queries whose class has the most votes. */
   top1: number;
-  /** Percent of the queries whose class is among the five with the most votes. */
+  /** Percent of the queries whose class is among the five with the most votes; a class without votes is not. */
   top5: number;
   /** [m] class with the most votes */
   predictions: Int32Array;
@@ -46,45 +46,55 @@ const QUERY_BLOCK = 256;
  * @throws RangeError when sizes disagree, a label is out of range, a feature is not finite, or there is nothing to compare
  */
 export function knnAccuracy(options: KnnOptions): KnnResult {
-  const {
-    bank,
-    bankLabels,
-    queries,
-    queryLabels,
-    classes,
-    temperature = 0.07,
-    excludeSelf = false,
-  } = options;
-  const { n, m, d, k } = checkSizes(options);
+  const { k = 200 } = options;
+  return knnAccuracies(options, [k])[0];
+}
+
+/** `knnAccuracy` for several k at once: the similarities, nearly all of the work, are computed once. */
+export function knnAccuracies(options: Omit<KnnOptions, 'k'>, ks: readonly number[]): KnnResult[] {
+  const { bank, bankLabels, queries, queryLabels, temperature = 0.07, excludeSelf = false } = options;
+  const { n, m, d, voters } = checkSizes(options, ks);
+  const most = Math.min(voters, Math.max(...ks));
   const compare = cosineSimilarities(queries, m, bank, n, d);
-  const predictions = new Int32Array(m);
-  const votes = new Float64Array(classes);
-  let right1 = 0;
-  let right5 = 0;
+  const polls = ks.map((k) => ({ k, right1: 0, right5: 0, predictions: new Int32Array(m) }));
+  const votes = new Float64Array(options.classes);
   for (let first = 0; first < m; first += QUERY_BLOCK) {
     const last = Math.min(first + QUERY_BLOCK, m);
-    const nearest = Array.from({ length: last - first }, () => new TopK(k));
+    const nearest = Array.from({ length: last - first }, () => new TopK(most));
     compare(first, last, (query, row, similarity) => {
       if (excludeSelf && query === row) return;
       nearest[query - first].offer(similarity, row);
     });
     for (let q = first; q < last; q++) {
-      vote(nearest[q - first], bankLabels, temperature, votes);
-      const rank = rankOf(votes, queryLabels[q]);
-      predictions[q] = winner(votes);
-      if (rank < 1) right1++;
-      if (rank < 5) right5++;
+      const neighbours = nearest[q - first].sorted();
+      for (const poll of polls) {
+        vote(neighbours, poll.k, bankLabels, temperature, votes);
+        const rank = rankOf(votes, queryLabels[q]);
+        poll.predictions[q] = winner(votes);
+        if (rank < 1) poll.right1++;
+        if (rank < 5) poll.right5++;
+      }
     }
     options.onProgress?.(last);
   }
-  return { top1: (100 * right1) / m, top5: (100 * right5) / m, predictions };
+  return polls.map(({ right1, right5, predictions }) => ({
+    top1: (100 * right1) / m,
+    top5: (100 * right5) / m,
+    predictions,
+  }));
 }
 
-/** Adds up the weights per class; relative to the best neighbour's, as exp(1 / T) overflows for small T. */
-function vote(nearest: TopK, labels: ArrayLike<number>, temperature: number, votes: Float64Array): void {
+/** Adds up the weights of the first k; relative to the best neighbour's, as exp(1 / T) overflows for small T. */
+function vote(
+  neighbours: readonly Neighbour[],
+  k: number,
+  labels: ArrayLike<number>,
+  temperature: number,
+  votes: Float64Array,
+): void {
   votes.fill(0);
-  const neighbours = nearest.sorted();
-  for (const { similarity, index } of neighbours) {
+  for (let i = 0; i < Math.min(k, neighbours.length); i++) {
+    const { similarity, index } = neighbours[i];
     votes[labels[index]] += Math.exp((similarity - neighbours[0].similarity) / temperature);
   }
 }
@@ -105,8 +115,11 @@ function rankOf(votes: Float64Array, label: number): number {
   return rank;
 }
 
-function checkSizes(options: KnnOptions): { n: number; m: number; d: number; k: number } {
-  const { bank, bankLabels, queries, queryLabels, classes, k = 200, temperature = 0.07 } = options;
+function checkSizes(
+  options: KnnOptions,
+  ks: readonly number[],
+): { n: number; m: number; d: number; voters: number } {
+  const { bank, bankLabels, queries, queryLabels, classes, temperature = 0.07 } = options;
   const n = bankLabels.length;
   const m = queryLabels.length;
   const voters = options.excludeSelf ? n - 1 : n;
@@ -120,11 +133,13 @@ function checkSizes(options: KnnOptions): { n: number; m: number; d: number; k: 
   if (options.excludeSelf && n !== m) {
     throw new RangeError(`kNN: with excludeSelf the queries are the bank, but there are ${m} and ${n} rows`);
   }
-  if (!Number.isInteger(k) || k < 1) throw new RangeError(`kNN: k must be a positive integer, not ${k}`);
+  for (const k of ks) {
+    if (!Number.isInteger(k) || k < 1) throw new RangeError(`kNN: k must be a positive integer, not ${k}`);
+  }
   if (!(temperature > 0)) throw new RangeError(`kNN: temperature must be above 0, not ${temperature}`);
   checkLabels('bank', bankLabels, classes);
   checkLabels('query', queryLabels, classes);
-  return { n, m, d, k: Math.min(k, voters) };
+  return { n, m, d, voters };
 }
 
 function checkLabels(what: string, labels: ArrayLike<number>, classes: number): void {

@@ -125,16 +125,15 @@ function decodeTexts(
   return Array.from(order, (i) => texts[i]);
 }
 
+/** Elements, or a list of texts. */
+export type NpzEntry = WritableTensor | readonly string[];
+
 /**
  * Writes arrays, one after the other. Equal contents give equal files.
  *
- * @param entries tensors, or lists of texts
  * @throws UserError for bfloat16, which NumPy does not have
  */
-export async function writeNpz(
-  file: WritableFile,
-  entries: ReadonlyMap<string, WritableTensor | readonly string[]>,
-): Promise<void> {
+export async function writeNpz(file: WritableFile, entries: ReadonlyMap<string, NpzEntry>): Promise<void> {
   const zip = new ZipWriter(file);
   for (const [name, entry] of entries) {
     const { element, shape, size, pieces } = isTexts(entry) ? encodeTexts(entry) : describe(entry);
@@ -150,7 +149,7 @@ export async function writeNpz(
   await zip.finish();
 }
 
-function isTexts(entry: WritableTensor | readonly string[]): entry is readonly string[] {
+function isTexts(entry: NpzEntry): entry is readonly string[] {
   return Array.isArray(entry);
 }
 

@@ -175,7 +175,7 @@ function tensorAt(source: ByteSource, dtype: DType, shape: readonly number[], po
  * Writes tensors by decreasing element size, then by name, as the format's own writer does: so all are aligned. One tensor
  * is in memory at a time. Equal contents give equal files.
  *
- * @throws UserError for a tensor that is called `__metadata__`
+ * @throws UserError for a tensor that is called `__metadata__`, and for a header larger than the format allows
  */
 export async function writeSafetensors(
   file: WritableFile,
@@ -203,6 +203,11 @@ export async function writeSafetensors(
   }
   const text = Buffer.from(JSON.stringify(header));
   const length = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
+  if (length > LARGEST_HEADER) {
+    throw new UserError(`names and metadata take ${length} bytes; safetensors allows ${LARGEST_HEADER}`, {
+      remedy: 'write another format, such as .npz',
+    });
+  }
   const head = Buffer.alloc(8 + length, ' ');
   head.writeBigUInt64LE(BigInt(length));
   text.copy(head, 8);

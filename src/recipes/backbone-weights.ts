@@ -13,6 +13,8 @@ export interface BackboneSource {
   readonly path: string;
   /** The trained network, by default, or its moving average. */
   readonly role?: NetworkRole;
+  /** Where in the file, as `scrl inspect` spells it. */
+  readonly place?: string;
 }
 
 /**
@@ -23,13 +25,13 @@ export interface BackboneSource {
  * @throws UserError when it is another one, or not whole
  */
 export async function readBackbone(
-  source: BackboneSource,
+  { path: where, ...choice }: BackboneSource,
   prefix: string,
   expected: ResNetName | undefined,
   log: Log,
 ): Promise<{ loaded: LoadedBackbone; dict: StateDict }> {
-  const loaded = await loadBackbone(source.path, source.role ? { role: source.role } : {}, log);
-  const { network, tensors, path } = loaded;
+  const loaded = await loadBackbone(where, choice, log);
+  const { network, path } = loaded;
   if (expected !== undefined && network !== expected) {
     throw new UserError(`is a ${network}, but the configuration has a ${expected}`, {
       where: path,
@@ -38,7 +40,11 @@ export async function readBackbone(
       remedy: `add --network/name ${network}`,
     });
   }
+  return { loaded, dict: underOurNames(loaded, prefix) };
+}
+
+/** @param prefix of the names, e.g. `encoder.` */
+export function underOurNames({ network, tensors }: LoadedBackbone, prefix: string): StateDict {
   const names = new Map([...resnetNames('sequential', network)].map(([theirs, ours]) => [ours, theirs]));
-  const dict = new Map([...tensors].map(([key, source]) => [`${prefix}${names.get(key)}`, source]));
-  return { loaded, dict };
+  return new Map([...tensors].map(([key, source]) => [`${prefix}${names.get(key)}`, source]));
 }

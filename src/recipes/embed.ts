@@ -1,6 +1,8 @@
 /** Features of images: a backbone alone, in inference, its pooled output or one of its maps. */
 
+import type { LoadedBackbone } from '../checkpoint/load-backbone.js';
 import { elementCount } from '../core/array.js';
+import { UserError } from '../core/errors.js';
 import { type Log, SILENT } from '../core/log.js';
 import { type CenterCropBatch, centerCrops } from '../data/center-crops.js';
 import type { ImageDataset } from '../data/dataset.js';
@@ -9,6 +11,8 @@ import type { Runtime } from '../engine/runtime.js';
 import type { Step } from '../engine/step.js';
 import {
   ARCHITECTURES,
+  LAYERS,
+  type Layer,
   type ResNetName,
   resnetChannels,
   stageWidth,
@@ -17,11 +21,8 @@ import { ResNet, STRIDES } from '../models/backbone/resnet.js';
 import { ModuleStore } from '../nn/module-store.js';
 import { globalAveragePool } from '../ops/average-pool.js';
 import { normalizeBytes } from '../views/photometric.js';
-import { type BackboneSource, readBackbone } from './backbone-weights.js';
+import { type BackboneSource, readBackbone, underOurNames } from './backbone-weights.js';
 import { initializeModule, loadModuleState } from './module-state.js';
-
-export const LAYERS = ['res2', 'res3', 'res4', 'res5', 'pooled'] as const;
-export type Layer = (typeof LAYERS)[number];
 
 export interface EmbedderOptions {
   readonly network: ResNetName;
@@ -50,6 +51,7 @@ export interface FeatureBatch extends CenterCropBatch {
 }
 
 const CALIBRATION_BATCHES = 40;
+const CALIBRATION_BATCH = 32;
 
 export class Embedder {
   /** Of one image's features: [channels], or [H, W, channels]. */
@@ -58,14 +60,15 @@ export class Embedder {
   readonly #store: ModuleStore;
   readonly #embed: Step<'images', 'features'>;
   readonly #encoder: ResNet;
-  #calibrate: Step<'images', 'features'> | undefined;
+  /** Where the weights come from, for messages. */
+  #origin = 'random weights';
 
   constructor(runtime: Runtime, options: EmbedderOptions) {
     this.#options = options;
     this.shape = featureShape(options);
     this.#store = new ModuleStore(runtime, 'online_network');
     this.#encoder = new ResNet(this.#store, 'encoder.', options.network);
-    this.#embed = this.#compile('inference');
+    this.#embed = this.#compile('inference', options.batch);
   }
 
   get channels(): number {
@@ -77,25 +80,50 @@ export class Embedder {
     await initializeModule(this.#store, seed);
   }
 
-  /** A backbone of any toolkit. */
-  async load(source: BackboneSource, log: Log = SILENT): Promise<void> {
-    const { loaded, dict } = await readBackbone(source, 'encoder.', this.#options.network, log);
+  /** A backbone of any toolkit: where it is, or what was found there. */
+  async load(source: BackboneSource | LoadedBackbone, log: Log = SILENT): Promise<void> {
+    const { network } = this.#options;
+    const { loaded, dict } =
+      'tensors' in source
+        ? { loaded: source, dict: underOurNames(source, 'encoder.') }
+        : await readBackbone(source, 'encoder.', network, log);
     await loadModuleState(this.#store, dict, loaded.path);
+    this.#origin = loaded.path;
   }
 
   /**
    * Estimates the running statistics of batch norm from images, as an untrained network has none: without them its
-   * features would say more about wrong statistics than about its weights.
+   * features would say more about wrong statistics than about its weights. Does not depend on the batch size of the features.
+   *
+   * @param order the images that are used are the first of these; default all, in order
    */
-  async calibrate(dataset: ImageDataset): Promise<void> {
-    this.#calibrate ??= this.#compile('training');
-    const { side: size, batch } = this.#options;
+  async calibrate({ images }: Pick<ImageDataset, 'images'>, order?: Uint32Array): Promise<void> {
+    const { side: size } = this.#options;
+    const batch = Math.min(CALIBRATION_BATCH, order?.length ?? images.count);
+    const step = this.#compile('training', batch);
+    const crops = { ...this.#options, size, batch, ...(order && { order }) };
     for (let batches = 0; batches < CALIBRATION_BATCHES; ) {
-      for await (const { images, indices } of centerCrops(dataset.images, { ...this.#options, size })) {
-        if (indices.length === batch) await this.#calibrate.run({ images });
+      for await (const { images: pixels, indices } of centerCrops(images, crops)) {
+        if (indices.length === batch) await step.run({ images: pixels });
         if (++batches === CALIBRATION_BATCHES) break;
       }
     }
+  }
+
+  /**
+   * Features of pixels.
+   *
+   * @param images [B, S, S, 3], a whole batch
+   * @returns [B, ...shape]
+   * @throws UserError when they are not finite
+   */
+  async run(images: Uint8Array): Promise<Float32Array> {
+    const features = (await this.#embed.run({ images })).features as Float32Array;
+    if (allFinite(features)) return features;
+    throw new UserError('these weights give features that are not finite', {
+      where: this.#origin,
+      remedy: 'see in which tensors: scrl inspect FILE',
+    });
   }
 
   /** Features batch by batch, in the order of the images, or of `order`. */
@@ -103,9 +131,8 @@ export class Embedder {
     const { side: size } = this.#options;
     const crops = centerCrops(images, { ...this.#options, size, ...(order && { order }) });
     for await (const batch of crops) {
-      const { features } = await this.#embed.run({ images: batch.images });
-      const rows = (features as Float32Array).subarray(0, batch.indices.length * elementCount(this.shape));
-      yield { ...batch, features: rows };
+      const features = await this.run(batch.images);
+      yield { ...batch, features: features.subarray(0, batch.indices.length * elementCount(this.shape)) };
     }
   }
 
@@ -129,8 +156,8 @@ export class Embedder {
     return { data, labels, channels: this.channels };
   }
 
-  #compile(mode: 'training' | 'inference'): Step<'images', 'features'> {
-    const { side, batch, layer = 'pooled' } = this.#options;
+  #compile(mode: 'training' | 'inference', batch: number): Step<'images', 'features'> {
+    const { side, layer = 'pooled' } = this.#options;
     const input = { images: { type: 'uint8', shape: [batch, side, side, 3] } } as const;
     return this.#store.runtime.compile(`embed_${mode}`, input, ({ images }) => {
       const maps = this.#encoder.forward(normalizeBytes(images), mode);
@@ -139,9 +166,21 @@ export class Embedder {
   }
 }
 
-function featureShape({ network, side, layer = 'pooled' }: EmbedderOptions): number[] {
+/** Of one image's features: [channels], or [H, W, channels]. */
+export function featureShape({
+  network,
+  side,
+  layer = 'pooled',
+}: Pick<EmbedderOptions, 'network' | 'side' | 'layer'>): number[] {
   if (layer === 'pooled') return [resnetChannels(network)];
   const stage = LAYERS.indexOf(layer);
   const cells = Math.ceil(side / STRIDES[layer]);
   return [cells, cells, stageWidth(stage) * ARCHITECTURES[network].expansion];
+}
+
+/** A difference with itself is 0 for finite numbers only; a sum is faster than a call for each of many millions. */
+function allFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] - values[i];
+  return sum === 0;
 }

@@ -13,6 +13,8 @@ export const BOX_COLOURS: readonly Colour[] = [
   [204, 121, 167],
 ];
 
+const BLACK: Colour = [0, 0, 0];
+
 export interface Picture {
   /** [height, width, 3], 8-bit RGB */
   data: Uint8Array;
@@ -47,6 +49,42 @@ export class Canvas implements Picture {
     this.#fill(left, bottom - thickness, right, bottom, colour);
     this.#fill(left, top, left + thickness, bottom, colour);
     this.#fill(right - thickness, top, right, bottom, colour);
+  }
+
+  /** Marks a point, in continuous pixels: a cross with a dark edge, to be seen on any ground. */
+  cross([x, y]: readonly [number, number], colour: Colour, radius = 11): void {
+    for (const [edge, tint] of [
+      [2, BLACK],
+      [0, colour],
+    ] as const) {
+      const [long, wide] = [radius + edge, 1.5 + edge];
+      this.#fill(
+        Math.round(x - long),
+        Math.round(y - wide),
+        Math.round(x + long),
+        Math.round(y + wide),
+        tint,
+      );
+      this.#fill(
+        Math.round(x - wide),
+        Math.round(y - long),
+        Math.round(x + wide),
+        Math.round(y + long),
+        tint,
+      );
+    }
+  }
+
+  /** Marks a point, in continuous pixels, with a ring around it. */
+  ring([x, y]: readonly [number, number], colour: Colour, radius = 15): void {
+    const reach = Math.ceil(radius + 4);
+    for (let row = Math.floor(y) - reach; row <= y + reach; row++) {
+      for (let column = Math.floor(x) - reach; column <= x + reach; column++) {
+        const distance = Math.abs(Math.hypot(column + 0.5 - x, row + 0.5 - y) - radius);
+        if (distance > 3.5) continue;
+        this.#fill(column, row, column + 1, row + 1, distance > 1.5 ? BLACK : colour);
+      }
+    }
   }
 
   #fill(left: number, top: number, right: number, bottom: number, colour: Colour): void {

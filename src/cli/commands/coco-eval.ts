@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { CORRECTIONS, IOU_TYPES, type Params } from '../../pycocotools/evaluation/params.js';
 import { Console, type LogLevel } from '../../report/console.js';
+import { wholeNumber } from '../numbers.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -158,10 +159,4 @@ function parseCorrections(text: string | undefined): readonly (typeof CORRECTION
       value: text,
     });
   });
-}
-
-function wholeNumber(key: string, text: string, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
-  throw new UserError(`must be a whole number from 1 to ${most}`, { key, value: text });
 }

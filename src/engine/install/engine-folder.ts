@@ -52,6 +52,8 @@ export interface InstalledEngine {
 }
 
 export const MANIFEST = 'engine.json';
+/** What helps where the disk is too small for an engine. */
+export const OTHER_DISK = 'set SCRL_HOME to a folder on another disk';
 const VARIABLE = 'SCRL_TENSORFLOW';
 
 export function enginesFolder(): string {

@@ -5,9 +5,10 @@
 
 import { chmod, open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { requireSpace } from '../../core/disk-space.js';
 import { UserError } from '../../core/errors.js';
 import { fileSource } from '../../formats/byte-source.js';
-import { requireSpace } from './disk-space.js';
+import { OTHER_DISK } from './engine-folder.js';
 import {
   findLibraries,
   type Libraries,
@@ -174,7 +175,7 @@ async function copyLibraries(
 /** Checks that files of these sizes fit, and counts what is written of them. */
 async function begin(sizes: readonly number[], into: Unpacking): Promise<(count: number) => void> {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  await requireSpace(into.folder, total);
+  await requireSpace(into.folder, total, OTHER_DISK);
   let done = 0;
   return (count) => {
     done += count;

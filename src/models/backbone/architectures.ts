@@ -30,3 +30,7 @@ export function stageWidth(stage: number): number {
 export function resnetChannels(name: ResNetName): number {
   return stageWidth(3) * ARCHITECTURES[name].expansion;
 }
+
+/** What can be taken out of a network: the maps of its stages, and the mean of the last. */
+export const LAYERS = ['res2', 'res3', 'res4', 'res5', 'pooled'] as const;
+export type Layer = (typeof LAYERS)[number];

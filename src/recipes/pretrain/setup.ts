@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
-import { type ImageDataset, openDataset } from '../../data/dataset.js';
+import type { ImageDataset } from '../../data/dataset.js';
 import type { Console } from '../../report/console.js';
-import { Progress } from '../../report/progress.js';
+import { openImages } from '../open-images.js';
 import { makePlan, type Plan } from './plan.js';
 
 /** Fewer images than this and the reference's authors expect little (issue 8 of the reference). */
@@ -21,24 +21,9 @@ export async function openData(config: Config, log: Console): Promise<{ dataset:
       remedy: 'add --dataset/root FOLDER, any folder with images',
     });
   }
-  let progress: Progress | undefined;
-  const dataset = await openDataset({
-    root,
-    ...(annotations !== null && { annotations }),
-    log,
-    onProgress: (done, total) => {
-      progress ??= new Progress(log, { label: 'reading image headers', total, unit: 'files' });
-      progress.update(done);
-    },
-  });
-  progress?.finish();
+  const dataset = await openImages({ root, ...(annotations !== null && { annotations }) }, log);
   const plan = makePlan(config, dataset);
-  const { count, classes, skipped } = dataset;
-  log.info(
-    `${count} images in ${dataset.root}` +
-      (classes === undefined ? ', no labels' : `, ${classes.length} classes`) +
-      (skipped.length > 0 ? `; ${skipped.length} files cannot be used` : ''),
-  );
+  const { count, classes } = dataset;
   if (plan.batch < config.train.batch_size_train) {
     log.warn(
       `train/batch_size_train ${config.train.batch_size_train} is more than the images: ${plan.batch} is used`,

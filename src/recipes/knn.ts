@@ -1,0 +1,178 @@
+/** `scrl knn`: how well frozen features tell classes apart, by their nearest neighbours; nothing is trained. */
+
+import { constants } from 'node:buffer';
+import { totalmem } from 'node:os';
+import { formatBytes } from '../core/clock.js';
+import { UserError } from '../core/errors.js';
+import { RandomStream } from '../core/rng.js';
+import { hasSplit, type ImageDataset } from '../data/dataset.js';
+import { knnAccuracies } from '../evaluation/knn.js';
+import { resnetChannels } from '../models/backbone/architectures.js';
+import type { Console } from '../report/console.js';
+import { Progress } from '../report/progress.js';
+import { formatTable } from '../report/table.js';
+import type { Features } from './embed.js';
+import { readWeights, type WeightsOptions, withEmbedder } from './open-embedder.js';
+import { openImages } from './open-images.js';
+
+export interface KnnCommandOptions extends WeightsOptions {
+  readonly root: string;
+  /** Numbers of neighbours, each measured. */
+  readonly ks: readonly number[];
+  readonly temperature: number;
+  /** At most so many images in the bank. */
+  readonly bankLimit?: number | undefined;
+  readonly json: boolean;
+  readonly log: Console;
+  readonly print: (text: string) => void;
+}
+
+/** The images that vote, and those that are asked about; both labelled by the bank's classes. */
+interface Split {
+  readonly bank: ImageDataset;
+  readonly classes: readonly string[];
+  /** Absent: leave one out. */
+  readonly queries?: ImageDataset;
+}
+
+const WORTH_SAYING = 1e9;
+
+/** @throws UserError when there are no labels, the features do not fit into memory, or nothing is left to compare */
+export async function knn(options: KnnCommandOptions): Promise<void> {
+  const { log, ks, temperature, bankLimit } = options;
+  const weights = await readWeights(options, log);
+  const { bank, queries, classes } = await openSplit(options.root, log);
+  const order = bankLimit === undefined ? undefined : chooseBank(bank.count, bankLimit, options.seed);
+  const bankCount = order?.length ?? bank.count;
+  checkMemory(bankCount + (queries?.count ?? 0), resnetChannels(weights.network), log);
+
+  const total = bankCount + (queries?.count ?? 0);
+  const [bankFeatures, queryFeatures] = await withEmbedder(
+    weights,
+    { ...options, layer: 'pooled' },
+    bank.images,
+    log,
+    async (embedder) => {
+      const progress = new Progress(log, { label: 'features', total, unit: 'images' });
+      const first = await embedder.embed(bank, (done) => progress.update(done), order);
+      const second = queries && (await embedder.embed(queries, (done) => progress.update(bankCount + done)));
+      progress.finish();
+      return [first, second];
+    },
+  );
+  const known = soundOnly(bankFeatures);
+  const asked = queryFeatures && soundOnly(relabelled(queryFeatures, queries?.classes ?? [], classes));
+  const failed = known.failed + (asked?.failed ?? 0);
+  if (failed > 0) log.warn(`${failed} files cannot be decoded and are left out`);
+  const { labels: queryLabels, data: queryData } = asked ?? known;
+  const voters = known.labels.length - (asked === undefined ? 1 : 0);
+  if (voters < 1 || queryLabels.length < 1) {
+    throw new UserError('too few images can be decoded to compare any', { where: options.root });
+  }
+  for (const k of ks.filter((k) => k > voters))
+    log.warn(`k = ${k} is more than the bank holds: all ${voters} vote`);
+
+  const progress = new Progress(log, { label: 'neighbours', total: queryLabels.length, unit: 'images' });
+  const results = knnAccuracies(
+    {
+      bank: known.data,
+      bankLabels: known.labels,
+      queries: queryData,
+      queryLabels,
+      classes: classes.length,
+      temperature,
+      excludeSelf: asked === undefined,
+      onProgress: (done) => progress.update(done),
+    },
+    ks,
+  );
+  progress.finish();
+
+  const counts = { images: queryLabels.length, bank: known.labels.length, failed, classes: classes.length };
+  const about = { weights: weights.name, network: weights.network };
+  if (options.json) {
+    const byK = (key: 'top1' | 'top5') => Object.fromEntries(ks.map((k, i) => [k, results[i][key]]));
+    const leaveOneOut = asked === undefined;
+    options.print(
+      JSON.stringify({ top1: byK('top1'), top5: byK('top5'), ...counts, leaveOneOut, temperature, ...about }),
+    );
+    return;
+  }
+  const rows = ks.map((k, i) => [k, results[i].top1.toFixed(2), results[i].top5.toFixed(2)]);
+  const against = asked === undefined ? 'each against all others' : `against ${counts.bank}`;
+  options.print(
+    `${formatTable(['k', 'top-1 %', 'top-5 %'], rows)}\n\n` +
+      `${counts.images} images ${against}, ${counts.classes} classes; ${about.network}, ${about.weights}`,
+  );
+}
+
+/** Bank `train` and queries `val`, or one folder for both. */
+async function openSplit(root: string, log: Console): Promise<Split> {
+  const bank = await openImages({ root, split: 'train' }, log);
+  const classes = requireClasses(bank);
+  if (!(await hasSplit(root, 'val'))) {
+    log.info('no `val` folder: each image is compared with all others (leave one out)');
+    return { bank, classes };
+  }
+  const queries = await openImages({ root, split: 'val' }, log);
+  const unknown = requireClasses(queries).find((name) => !classes.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`is no class of ${bank.root}, so nothing there can be its neighbour`, {
+      where: queries.root,
+      key: unknown,
+      remedy: 'give both folders the same classes',
+    });
+  }
+  return { bank, classes, queries };
+}
+
+function requireClasses({ root, classes }: ImageDataset): readonly string[] {
+  if (classes !== undefined) return classes;
+  throw new UserError('has no labels: nearest neighbours need class folders', {
+    where: root,
+    remedy:
+      'sort the images into a folder for each class, at least two and no image beside them: train/CLASS/*.jpg, val/CLASS/*.jpg',
+  });
+}
+
+/** @returns indices in ascending order, so that files are read in their order */
+function chooseBank(count: number, limit: number, seed: number): Uint32Array {
+  const all = Uint32Array.from({ length: count }, (_, i) => i);
+  return new RandomStream(seed, 'knn bank').shuffle(all).slice(0, limit).sort();
+}
+
+function checkMemory(count: number, channels: number, log: Console): void {
+  const bytes = count * channels * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes > Math.min(totalmem(), constants.MAX_LENGTH)) {
+    throw new UserError(
+      `the features of ${count} images take ${formatBytes(bytes)}, more than there is memory`,
+      {
+        key: '--bank_limit',
+        remedy: `compare with fewer images: --bank_limit ${Math.floor(count / 10)}`,
+      },
+    );
+  }
+  if (bytes > WORTH_SAYING) log.info(`the features of ${count} images take ${formatBytes(bytes)} of memory`);
+}
+
+/** Labels by the classes of the bank: a folder of validation images may lack some. */
+function relabelled(features: Features, own: readonly string[], classes: readonly string[]): Features {
+  const map = own.map((name) => classes.indexOf(name));
+  return { ...features, labels: features.labels.map((label) => (label < 0 ? label : map[label])) };
+}
+
+/** Closes the gaps of images that could not be decoded, in place. */
+function soundOnly({ data, labels, channels }: Features): Features & { failed: number } {
+  let kept = 0;
+  for (let row = 0; row < labels.length; row++) {
+    if (labels[row] < 0) continue;
+    if (kept < row) data.copyWithin(kept * channels, row * channels, (row + 1) * channels);
+    labels[kept++] = labels[row];
+  }
+  return {
+    data: data.subarray(0, kept * channels),
+    labels: labels.subarray(0, kept),
+    channels,
+    failed: labels.length - kept,
+  };
+}

@@ -1,0 +1,81 @@
+/** The network behind `scrl knn`, `features` and `show`: from a file of any toolkit, or with its initial weights. */
+
+import { type LoadedBackbone, loadBackbone } from '../checkpoint/load-backbone.js';
+import type { Config } from '../config/schema.js';
+import { RandomStream } from '../core/rng.js';
+import type { ImageTable } from '../data/image-table.js';
+import type { Layer, ResNetName } from '../models/backbone/architectures.js';
+import type { Console } from '../report/console.js';
+import type { BackboneSource } from './backbone-weights.js';
+import { Embedder } from './embed.js';
+import { openEngine } from './open-engine.js';
+
+export interface WeightsOptions {
+  /** A file, or the architecture whose initial weights are drawn. */
+  readonly weights: BackboneSource | { readonly random: ResNetName };
+  readonly seed: number;
+  /** S, side of the images, pixels. */
+  readonly size: number;
+  /** B, images of a step. */
+  readonly batch: number;
+  /** Images that are decoded at once. */
+  readonly workers: number;
+  readonly engine: Config['engine'];
+}
+
+export interface Weights {
+  readonly network: ResNetName;
+  /** What they are, for people and reports: the file, or `random, seed 0`. */
+  readonly name: string;
+  /** Absent for random weights. */
+  readonly backbone?: LoadedBackbone;
+}
+
+/**
+ * Finds the network of a file; cheap, so that mistakes show before images are scanned and TensorFlow is opened.
+ *
+ * @throws UserError when there is no such file, or no backbone in it
+ */
+export async function readWeights({ weights, seed }: WeightsOptions, log: Console): Promise<Weights> {
+  if ('random' in weights) return { network: weights.random, name: `random, seed ${seed}` };
+  const { path, ...choice } = weights;
+  const backbone = await loadBackbone(path, { ...choice, roleFlag: '--role' }, log);
+  log.info(`${backbone.path}: ${backbone.description}`);
+  return { network: backbone.network, name: backbone.path, backbone };
+}
+
+/**
+ * Calls `work` with the network, its weights in place, and closes TensorFlow afterwards.
+ *
+ * @param images of these the statistics of batch norm are estimated where the weights are random
+ */
+export async function withEmbedder<T>(
+  { network, backbone }: Weights,
+  options: WeightsOptions & { readonly layer: Layer },
+  images: ImageTable,
+  log: Console,
+  work: (embedder: Embedder) => Promise<T>,
+): Promise<T> {
+  const { seed, size: side, batch, layer, workers } = options;
+  const runtime = await openEngine(options.engine, log);
+  try {
+    const embedder = new Embedder(runtime, {
+      network,
+      side,
+      batch: Math.min(batch, images.count),
+      layer,
+      workers,
+    });
+    if (backbone === undefined) {
+      await embedder.initialize(seed);
+      const order = Uint32Array.from({ length: images.count }, (_, i) => i);
+      await embedder.calibrate({ images }, new RandomStream(seed, 'calibration').shuffle(order));
+      log.info('random weights; statistics of batch norm from these images');
+    } else {
+      await embedder.load(backbone, log);
+    }
+    return await work(embedder);
+  } finally {
+    runtime.close();
+  }
+}
