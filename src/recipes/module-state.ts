@@ -41,16 +41,22 @@ export function moduleState(store: ModuleStore, batches: number): StateDict {
 }
 
 /**
- * Fills a module from a state dict. Batch counters may be absent.
+ * Fills a module, or the part of it under a prefix, from a state dict. Batch counters may be absent.
  *
  * @param where the file, for messages
  * @throws UserError listing missing, unexpected and misshapen tensors
  */
-export async function loadModuleState(store: ModuleStore, dict: StateDict, where: string): Promise<void> {
-  const expected = new Map(store.entries.map(({ key, shape }) => [key, shape]));
+export async function loadModuleState(
+  store: ModuleStore,
+  dict: StateDict,
+  where: string,
+  prefix = '',
+): Promise<void> {
+  const entries = store.entries.filter(({ key }) => key.startsWith(prefix));
+  const expected = new Map(entries.map(({ key, shape }) => [key, shape]));
   const found = new Map([...dict].filter(([key]) => !key.endsWith(COUNTER)));
   matchStateDict(expected, found, where);
-  for (const { key, variable, role } of store.entries) {
+  for (const { key, variable, role } of entries) {
     const source = found.get(key);
     if (source === undefined) throw new Error(`unreachable: ${key} was matched`);
     const tensor = toFloat32(await loadTensor(source));

@@ -12,6 +12,7 @@ import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ResolvedConfig } from '../config/load.js';
 import { renderConfig } from '../config/print.js';
+import type { Config } from '../config/schema.js';
 import { formatDuration } from '../core/clock.js';
 import { writeFileAtomic } from '../core/fs.js';
 import type { Console } from '../report/console.js';
@@ -21,6 +22,8 @@ import { TensorBoardWriter } from '../report/tensorboard.js';
 import { Interrupt } from '../train/interrupt.js';
 import { openRunFolder } from '../train/run-folder.js';
 import { SaveSchedule } from '../train/save-schedule.js';
+import { readBackbone } from './backbone-weights.js';
+import { loadModuleState } from './module-state.js';
 import { openEngine } from './open-engine.js';
 import { resume } from './pretrain/checkpoints.js';
 import { writeLossCurve } from './pretrain/curve.js';
@@ -35,8 +38,13 @@ export interface PretrainOptions {
   configFile: string;
   /** Reuse the latest numbered run folder and ignore its checkpoints. */
   overwrite: boolean;
+  /** Backbone to start from, in place of a random one; a run that is resumed has its own. */
+  weights?: string | undefined;
   log: Console;
 }
+
+/** Where the backbone is within a branch. */
+const ENCODER = 'encoder.';
 
 export interface PretrainSummary {
   folder: string;
@@ -47,7 +55,7 @@ export interface PretrainSummary {
 }
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainSummary> {
-  const { resolved, configFile, overwrite, log } = options;
+  const { resolved, configFile, overwrite, weights, log } = options;
   const { config, configName } = resolved;
   const { dataset, plan } = await openData(config, log);
   const runtime = await openEngine(config.engine, log);
@@ -74,6 +82,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
       position = { step: 0 };
       const began = performance.now();
       await model.initialize(config.seed, config.network.target_init === 'copy');
+      if (weights !== undefined) await startFrom(model, config, weights, log);
       log.debug(`initial weights drawn in ${formatDuration((performance.now() - began) / 1000)}`);
     }
     if (position.step >= plan.totalSteps) {
@@ -123,6 +132,15 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
     interrupt.release();
     await run.release();
   }
+}
+
+/** Both networks start from the weights: a target that knows nothing would have to be caught up with first. */
+async function startFrom(model: PretrainModel, config: Config, path: string, log: Console): Promise<void> {
+  const { loaded, dict } = await readBackbone({ path }, ENCODER, config.network.name, log);
+  for (const { store } of [model.networks.online, model.networks.target]) {
+    await loadModuleState(store, dict, loaded.path, ENCODER);
+  }
+  log.info(`starting from ${loaded.description}: ${loaded.path}`);
 }
 
 /** Passes every n-th step on; 0 or less: every step. */

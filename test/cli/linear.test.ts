@@ -5,7 +5,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTensor, type TensorSource, toFloat32 } from '../../src/core/array.js';
 import { readTorchFile, type TorchDict } from '../../src/formats/torch-pth.js';
+import { expectClose } from '../helpers/arrays.js';
 import { startCli } from '../helpers/cli.js';
 import { writeClasses, writePicture } from '../helpers/pictures.js';
 
@@ -96,6 +98,45 @@ describe('during pretraining', () => {
       ),
     );
     expect(b.get('max_eval_epoch')).toBe(a.get('max_eval_epoch'));
+  });
+
+  it('may start from the weights of another toolkit', async () => {
+    const weights = join(folder, 'start.pkl');
+    await run('convert', join(pretrained, 'checkpoint_3.pth'), weights);
+    const saved = join(folder, 'started');
+    const still = [
+      '--train/optim/lr',
+      '1e-12',
+      '--train/max_epochs',
+      '2',
+      '--train/knn_interval',
+      '0',
+      '--eval/enabled',
+      'false',
+    ];
+    const args = ['pretrain', '--config', config, '--weights', weights, '--save_dir', saved, ...still];
+    const { code, err } = await run(...args);
+    expect([code, err]).toEqual([0, expect.stringMatching(/starting from resnet18, .*start\.pkl/)]);
+    const filters = async (path: string, module: string) => {
+      const checkpoint = (await readTorchFile(path)) as TorchDict;
+      const dict = checkpoint.get(`${module}_network_state_dict`) as TorchDict;
+      return toFloat32(await loadTensor(dict.get('encoder.0.weight') as TensorSource)).data;
+    };
+    const expected = await filters(join(pretrained, 'checkpoint_3.pth'), 'online');
+    for (const module of ['online', 'target']) {
+      expectClose(await filters(join(saved, 'checkpoint_2.pth'), module), expected, { absolute: 1e-6 });
+    }
+    const other = await run(
+      ...args.slice(0, 5),
+      '--network/name',
+      'resnet34',
+      '--save_dir',
+      join(folder, 'wrong'),
+    );
+    expect([other.code, other.err]).toEqual([
+      2,
+      expect.stringMatching(/is a resnet18, but the configuration has a resnet34/),
+    ]);
   });
 
   it('says when there is nothing to watch', async () => {

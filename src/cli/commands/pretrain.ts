@@ -1,7 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
-import type { ResolvedConfig } from '../../config/load.js';
 import { UserError } from '../../core/errors.js';
-import type { Console } from '../../report/console.js';
+import type { PretrainOptions } from '../../recipes/pretrain.js';
 import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
@@ -9,12 +8,17 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
   command: 'pretrain',
   describe: 'pretrain a backbone on images without labels',
   builder: (yargs) => {
-    declareFlags(['overwrite', 'dry-run']);
+    declareFlags(['overwrite', 'dry-run', 'weights']);
     return withConfig(yargs)
       .option('overwrite', {
         type: 'boolean',
         default: false,
         describe: 'use the latest run folder again and ignore its checkpoints',
+      })
+      .option('weights', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'backbone to start from, of any toolkit; default: random weights',
       })
       .option('dry-run', {
         type: 'boolean',
@@ -27,6 +31,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
         'how long will it take?',
       )
       .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run')
+      .example('$0 pretrain --config my.yaml --weights resnet50.pth', 'start from supervised weights')
       .example(
         '$0 pretrain --config my.yaml --train/enabled=False --load_dir runs/my_000',
         'evaluate only, as the reference spells it; see scrl linear',
@@ -41,7 +46,8 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       await dryRun({ resolved, log });
       return;
     }
-    const interrupted = await run(resolved, configFile, argv.overwrite === true, log);
+    const { weights } = argv as { weights?: string };
+    const interrupted = await run({ resolved, configFile, overwrite: argv.overwrite === true, weights, log });
     if (interrupted !== undefined) {
       const { exitCode } = await import('../../train/interrupt.js');
       process.exitCode = exitCode(interrupted);
@@ -50,12 +56,8 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
 };
 
 /** Pretraining, linear evaluation, or both. */
-async function run(
-  resolved: ResolvedConfig,
-  configFile: string,
-  overwrite: boolean,
-  log: Console,
-): Promise<NodeJS.Signals | undefined> {
+async function run(options: PretrainOptions): Promise<NodeJS.Signals | undefined> {
+  const { resolved, overwrite, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
   const { evaluateRun, linear } = await import('../../recipes/linear.js');
   if (!train.enabled) {
@@ -69,7 +71,7 @@ async function run(
     return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, log })).interrupted;
   }
   const { pretrain } = await import('../../recipes/pretrain.js');
-  const { interrupted, folder } = await pretrain({ resolved, configFile, overwrite, log });
+  const { interrupted, folder } = await pretrain(options);
   if (interrupted !== undefined || !evaluation.enabled) return interrupted;
   return evaluateRun(resolved, folder, log);
 }
