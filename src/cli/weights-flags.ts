@@ -7,6 +7,7 @@ import { allowed, type Leaf } from '../config/leaf.js';
 import { type Config, LEAVES } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import type { WeightsOptions } from '../recipes/open-embedder.js';
+import { withLog } from './log-flags.js';
 import { wholeNumber } from './numbers.js';
 import { declareFlags } from './unknown-flags.js';
 
@@ -21,8 +22,8 @@ export const LARGEST_SQUARE = { side: 448, describe: 'the largest square of an i
 
 export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Argv {
   declareFlags(['weights', 'role', 'prefix', 'backbone', 'seed', 'size', 'batch', 'workers']);
-  declareFlags([...ENGINE_FLAGS, 'no_pbar', 'log_level']);
-  let result = yargs
+  declareFlags(ENGINE_FLAGS);
+  let result = withLog(yargs)
     .option('weights', {
       type: 'string',
       demandOption: true,
@@ -48,13 +49,7 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
       default: String(crop.side),
     })
     .option('batch', { ...text('images of a step; does not change features'), default: '64' })
-    .option('workers', text('images decoded at once; default: one for each processor'))
-    .option('no_pbar', { type: 'boolean', default: false, describe: 'plain lines instead of a progress bar' })
-    .option('log_level', {
-      choices: ['warn', 'info', 'debug'] as const,
-      default: 'info' as const,
-      describe: 'how much is said',
-    }) as Argv;
+    .option('workers', text('images decoded at once; default: one for each processor')) as Argv;
   for (const flag of ENGINE_FLAGS) {
     const { description, default: value } = leafOf(flag);
     const meaning = description.replace(/; ours$/, '');

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { CORRECTIONS, IOU_TYPES, type Params } from '../../pycocotools/evaluation/params.js';
-import { Console, type LogLevel } from '../../report/console.js';
+import { openConsole, withLog } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
 import { declareFlags } from '../unknown-flags.js';
 
@@ -17,8 +17,6 @@ interface Arguments {
   'max-dets': string | undefined;
   corrections: string | undefined;
   threads: string | undefined;
-  no_pbar: boolean;
-  log_level: LogLevel;
 }
 
 export const cocoEvalCommand: CommandModule<object, Arguments> = {
@@ -26,8 +24,8 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
   describe: 'evaluate detections as pycocotools does: the same figures to the last bit, much sooner',
   builder: (yargs) => {
     declareFlags(['gt', 'dt', 'type', 'json', 'per-category', 'out', 'overwrite']);
-    declareFlags(['lvis', 'max-dets', 'corrections', 'threads', 'no_pbar', 'log_level']);
-    return yargs
+    declareFlags(['lvis', 'max-dets', 'corrections', 'threads']);
+    return withLog(yargs)
       .option('gt', {
         type: 'string',
         demandOption: true,
@@ -77,16 +75,6 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
         requiresArg: true,
         describe: 'default: all processors for large files',
       })
-      .option('no_pbar', {
-        type: 'boolean',
-        default: false,
-        describe: 'plain lines instead of a progress bar',
-      })
-      .option('log_level', {
-        choices: ['warn', 'info', 'debug'] as const,
-        default: 'info',
-        describe: 'how much is said',
-      })
       .example(
         '$0 coco-eval --gt instances_val2017.json --dt results.json --type bbox',
         'the table of pycocotools',
@@ -127,7 +115,7 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
         if (maxDets !== undefined) params.maxDets = maxDets;
         for (const name of corrections) params.corrections[name] = true;
       },
-      log: new Console(process.stderr, { level: argv.log_level, live: !argv.no_pbar }),
+      log: openConsole(argv),
       print: (text) => void process.stdout.write(`${text}\n`),
     });
   },

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { FLOATS } from '../../checkpoint/convert-values.js';
 import { TARGETS } from '../../recipes/convert/target.js';
-import { Console, type LogLevel } from '../../report/console.js';
+import { openConsole, withLog } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -18,8 +18,6 @@ interface Arguments {
   'dry-run': boolean;
   overwrite: boolean;
   json: boolean;
-  no_pbar: boolean;
-  log_level: LogLevel;
 }
 
 export const convertCommand: CommandModule<object, Arguments> = {
@@ -39,8 +37,8 @@ export const convertCommand: CommandModule<object, Arguments> = {
       'drop',
       'allow',
     ]);
-    declareFlags(['dry-run', 'overwrite', 'json', 'no_pbar', 'log_level']);
-    return yargs
+    declareFlags(['dry-run', 'overwrite', 'json']);
+    return withLog(yargs)
       .positional('in', {
         type: 'string',
         demandOption: true,
@@ -83,16 +81,6 @@ export const convertCommand: CommandModule<object, Arguments> = {
       .option('dry-run', { type: 'boolean', default: false, describe: 'say what would be done' })
       .option('overwrite', { type: 'boolean', default: false, describe: 'replace an existing file' })
       .option('json', { type: 'boolean', default: false, describe: 'print the report as JSON' })
-      .option('no_pbar', {
-        type: 'boolean',
-        default: false,
-        describe: 'plain lines instead of a progress bar',
-      })
-      .option('log_level', {
-        choices: ['warn', 'info', 'debug'] as const,
-        default: 'info',
-        describe: 'how much is said',
-      })
       .example('$0 convert runs/scrl_000/checkpoint_last.pth r50.pkl', 'a backbone for Detectron2')
       .example(
         '$0 convert moco_v2_800ep_pretrain.pth.tar r50.safetensors',
@@ -120,7 +108,7 @@ export const convertCommand: CommandModule<object, Arguments> = {
       dryRun: argv['dry-run'],
       overwrite: argv.overwrite,
       json: argv.json,
-      log: new Console(process.stderr, { level: argv.log_level, live: !argv.no_pbar }),
+      log: openConsole(argv),
       print: (text) => void process.stdout.write(`${text}\n`),
     });
   },

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { LAYERS, type Layer } from '../../models/backbone/architectures.js';
-import { openConsole } from '../config-flags.js';
+import { openConsole } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 

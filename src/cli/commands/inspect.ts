@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { Console, type LogLevel } from '../../report/console.js';
+import { openConsole, withLog } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -7,16 +7,14 @@ interface Arguments {
   other: string | undefined;
   filter: string | undefined;
   json: boolean;
-  no_pbar: boolean;
-  log_level: LogLevel;
 }
 
 export const inspectCommand: CommandModule<object, Arguments> = {
   command: 'inspect <file> [other]',
   describe: 'say what is in a file of weights, or in what two differ',
   builder: (yargs) => {
-    declareFlags(['file', 'other', 'filter', 'json', 'no_pbar', 'log_level']);
-    return yargs
+    declareFlags(['file', 'other', 'filter', 'json']);
+    return withLog(yargs)
       .positional('file', { type: 'string', demandOption: true, describe: 'file of weights of any toolkit' })
       .positional('other', { type: 'string', describe: 'a second one, to compare' })
       .option('filter', {
@@ -25,16 +23,6 @@ export const inspectCommand: CommandModule<object, Arguments> = {
         describe: 'only tensors of this name; * stands for any text',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-      .option('no_pbar', {
-        type: 'boolean',
-        default: false,
-        describe: 'plain lines instead of a progress bar',
-      })
-      .option('log_level', {
-        choices: ['warn', 'info', 'debug'] as const,
-        default: 'info',
-        describe: 'how much is said',
-      })
       .example('$0 inspect checkpoint_last.pth', 'networks, tensors, ranges')
       .example("$0 inspect r50.pkl --filter 'res5.*'", 'the last stage only')
       .example('$0 inspect before.pth after.pkl', 'what differs, across toolkits') as Argv<Arguments>;
@@ -46,7 +34,7 @@ export const inspectCommand: CommandModule<object, Arguments> = {
       other: argv.other,
       filter: argv.filter,
       json: argv.json,
-      log: new Console(process.stderr, { level: argv.log_level, live: !argv.no_pbar }),
+      log: openConsole(argv),
       print: (text) => void process.stdout.write(`${text}\n`),
     });
   },

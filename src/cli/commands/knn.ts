@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { openConsole } from '../config-flags.js';
+import { openConsole } from '../log-flags.js';
 import { positiveNumber, wholeNumber } from '../numbers.js';
 import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';

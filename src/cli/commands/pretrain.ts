@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain.js';
-import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
+import { type Arguments, readConfig, withConfig } from '../config-flags.js';
+import { openConsole } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
-import { type Arguments, openConsole, readConfig, withConfig } from '../config-flags.js';
+import { type Arguments, readConfig, withConfig } from '../config-flags.js';
+import { openConsole } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 
 export const previewCommand: CommandModule<object, Arguments> = {

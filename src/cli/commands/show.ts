@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { LAYERS } from '../../models/backbone/architectures.js';
-import { openConsole } from '../config-flags.js';
+import { openConsole } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
 import { PARSER_SETTINGS } from '../parser-settings.js';
 import { declareFlags } from '../unknown-flags.js';
