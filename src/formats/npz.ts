@@ -18,7 +18,7 @@ import type { WritableFile } from './byte-sink.js';
 import { type ByteSource, damaged } from './byte-source.js';
 import { LONGEST_HEADER, MalformedNpy, type NpyHeader, npyHeader, parseNpyHeader } from './npy.js';
 import { byteLength, littleEndianPieces, type WritableTensor } from './streamed-tensor.js';
-import type { ZipEntry } from './zip/directory.js';
+import { LARGEST_DEFLATE_RATIO, type ZipEntry } from './zip/directory.js';
 import { ZipReader } from './zip/reader.js';
 import { ZipWriter } from './zip/writer.js';
 
@@ -35,12 +35,14 @@ export interface NpzFile {
 }
 
 const SUFFIX = '.npy';
+const MOST_EMPTY = 1_000_000;
 /** NumPy keeps texts as UTF-32. */
 const CHARACTER = 4;
 
 /** @throws UserError when the file is not sound; elements are read by `load()` */
 export async function readNpz(source: ByteSource): Promise<NpzFile> {
-  const zip = await ZipReader.open(source);
+  // Arrays, unlike weights, may be all zeros.
+  const zip = await ZipReader.open(source, LARGEST_DEFLATE_RATIO);
   const entries = new Map<string, LazyTensor | NpyText>();
   const unsupported = new Map<string, string>();
   for (const [member, entry] of zip.entries) {
@@ -53,6 +55,9 @@ export async function readNpz(source: ByteSource): Promise<NpzFile> {
     else {
       const size = 'dtype' in element ? elementSize(element.dtype) : CHARACTER * element.characters;
       const length = elementCount(shape) * size;
+      // Texts of no characters take no bytes, so nothing else bounds how many there are.
+      if (size === 0 && elementCount(shape) > MOST_EMPTY)
+        throw damaged(source.name, 'holds too many empty texts', member);
       if (header.start + length !== entry.size) {
         throw damaged(source.name, `has ${entry.size - header.start} bytes instead of ${length}`, member);
       }
@@ -72,7 +77,7 @@ export async function readNpz(source: ByteSource): Promise<NpzFile> {
 }
 
 async function readHeader(zip: ZipReader, entry: ZipEntry, member: string): Promise<NpyHeader> {
-  const bytes = await zip.read(entry, 0, Math.min(entry.size, LONGEST_HEADER));
+  const bytes = await zip.peek(entry, Math.min(entry.size, LONGEST_HEADER));
   try {
     return parseNpyHeader(bytes);
   } catch (error) {
@@ -116,7 +121,10 @@ function decodeTexts(
     );
     const end = codes.findLastIndex((code) => code !== 0) + 1;
     if (codes.some((code) => code > 0x10ffff)) throw malformed();
-    return String.fromCodePoint(...codes.slice(0, end));
+    return codes
+      .slice(0, end)
+      .map((code) => String.fromCodePoint(code))
+      .join('');
   });
   if (!columnMajor || shape.length < 2) return texts;
   const index = Uint32Array.from(texts, (_, i) => i);
@@ -136,6 +144,7 @@ export type NpzEntry = WritableTensor | readonly string[];
 export async function writeNpz(file: WritableFile, entries: ReadonlyMap<string, NpzEntry>): Promise<void> {
   const zip = new ZipWriter(file);
   for (const [name, entry] of entries) {
+    checkName(name);
     const { element, shape, size, pieces } = isTexts(entry) ? encodeTexts(entry) : describe(entry);
     const header = npyHeader(element, shape);
     if (header === undefined) {
@@ -158,7 +167,20 @@ function describe(tensor: WritableTensor) {
   return { element: { dtype }, shape, size: byteLength(tensor), pieces: littleEndianPieces(tensor) };
 }
 
+/** The names that readers of archives take. */
+function checkName(name: string): void {
+  if (!/^\/|^[A-Za-z]:|\\|\0/.test(name) && !name.split('/').includes('..')) return;
+  throw new UserError('is no name for an array in a .npz file', {
+    key: name,
+    remedy: 'use a name without .., backslashes and a slash at its start',
+  });
+}
+
+/** @throws UserError for a text that NumPy would give back shorter */
 function encodeTexts(texts: readonly string[]) {
+  const cut = texts.find((text) => text.endsWith('\0'));
+  if (cut !== undefined)
+    throw new UserError('ends in a zero character, which NumPy would drop', { value: cut });
   const codes = texts.map((text) => Array.from(text, (character) => character.codePointAt(0) ?? 0));
   const characters = Math.max(1, ...codes.map(({ length }) => length));
   const bytes = Buffer.alloc(texts.length * characters * CHARACTER);

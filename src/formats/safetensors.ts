@@ -127,7 +127,8 @@ function readEntry(source: ByteSource, name: string, entry: unknown) {
   const dtype = DTYPE_OF_CODE.get(code);
   const bits = dtype === undefined ? OTHER_BITS.get(code) : 8 * elementSize(dtype);
   if (bits === undefined) throw fail(`has the unknown dtype ${JSON.stringify(code)}`);
-  const count = elementCount(shape);
+  // Whatever the order of the sides: none beside a 0 can make the product too large.
+  const count = shape.includes(0) ? 0 : elementCount(shape);
   if (!Number.isSafeInteger(count) || (end - begin) * 8 !== count * bits) {
     throw fail(`has ${end - begin} bytes, which does not fit ${code} [${shape.join(', ')}]`);
   }

@@ -186,7 +186,8 @@ function wholeNumbers(bytes: Uint8Array<ArrayBuffer>): Uint16Array {
 }
 
 /**
- * Writes a folder that does not exist yet. One tensor is in memory at a time; everything is on the disk when it returns.
+ * Writes a folder that does not exist yet, a temporary one: when this throws, a part of it is there. One tensor is in memory at
+ * a time; everything is on the disk when it returns.
  *
  * @throws UserError for an element type that TensorFlow.js does not have
  */

@@ -171,7 +171,7 @@ describe('hostile pickles end soon', () => {
   });
 });
 
-it('a zip bomb of zeros is refused before it is inflated', async () => {
+it('a zip bomb is refused before it is inflated', async () => {
   const { deflateRawSync, crc32 } = await import('node:zlib');
   const zeros = Buffer.alloc(50_000_000);
   const packed = deflateRawSync(zeros);
@@ -181,7 +181,8 @@ it('a zip bomb of zeros is refused before it is inflated', async () => {
   fields.writeUInt16LE(8, 4);
   fields.writeUInt32LE(crc32(zeros), 10);
   fields.writeUInt32LE(packed.length, 14);
-  fields.writeUInt32LE(zeros.length, 18);
+  // Layers of archives claim more than one layer of deflate can hold.
+  fields.writeUInt32LE(2000 * packed.length, 18);
   fields.writeUInt16LE(name.length, 22);
   const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, name, packed]);
   const directory = Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), fields, Buffer.alloc(14), name]);
@@ -192,7 +193,7 @@ it('a zip bomb of zeros is refused before it is inflated', async () => {
   end.writeUInt32LE(directory.length, 12);
   end.writeUInt32LE(local.length, 16);
   const failed = readNpz(memorySource('bomb.npz', Buffer.concat([local, directory, end])));
-  await expect(failed).rejects.toThrow(/bomb\.npz: a\.npy: claims 50000000 bytes/);
+  await expect(failed).rejects.toThrow(/bomb\.npz: a\.npy: claims \d+ bytes/);
 });
 
 describe('what is generated comes back', () => {

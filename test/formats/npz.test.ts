@@ -122,6 +122,50 @@ describe('what NumPy writes', () => {
   });
 });
 
+describe('odd but sound', () => {
+  it('arrays of zeros compress beyond the ratio that weights reach', async () => {
+    const { deflateRawSync, crc32 } = await import('node:zlib');
+    const dictionary = dict("'<f8'", '(1000000,)');
+    const stored = await archive(dictionary, new Uint8Array(8_000_000));
+    const start = stored.indexOf(Buffer.from('\x93NUMPY', 'latin1'));
+    const content = stored.subarray(start, start + 10 + dictionary.length + 1 + 8_000_000);
+    const packed = deflateRawSync(content);
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(8, 4);
+    fields.writeUInt32LE(crc32(content), 10);
+    fields.writeUInt32LE(packed.length, 14);
+    fields.writeUInt32LE(content.length, 18);
+    fields.writeUInt16LE(5, 22);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, Buffer.from('a.npy'), packed]);
+    const directory = Buffer.concat([
+      Buffer.from('PK\x01\x02\x14\0'),
+      fields,
+      Buffer.alloc(14),
+      Buffer.from('a.npy'),
+    ]);
+    const end = Buffer.alloc(22);
+    end.write('PK\x05\x06', 'latin1');
+    end.writeUInt16LE(1, 8);
+    end.writeUInt16LE(1, 10);
+    end.writeUInt32LE(directory.length, 12);
+    end.writeUInt32LE(local.length, 16);
+    const tensor = await tensorOf(Buffer.concat([local, directory, end]));
+    expect([tensor.shape, tensor.data.every((value) => Number(value) === 0)]).toEqual([[1_000_000], true]);
+  });
+
+  it('a text of any length', async () => {
+    const text = 'x'.repeat(200_000);
+    const entry = (await read(await written(new Map([['t', [text]]])))).entries.get('t') as NpyText;
+    expect((await entry.load())[0] === text).toBe(true);
+  });
+
+  it('what would not come back is not written', async () => {
+    await expect(written(new Map([['t', ['a\0']]]))).rejects.toThrow(/zero character/);
+    await expect(written(new Map([['../t', ['a']]]))).rejects.toThrow(/\.\.\/t: is no name for an array/);
+  });
+});
+
 describe('files that are not sound', () => {
   it.each<[string, () => Promise<Uint8Array>, RegExp]>([
     [
@@ -154,6 +198,11 @@ describe('files that are not sound', () => {
       'a shape of texts',
       () => archive(dict("'<f4'", "('a',)"), new Uint8Array(4)),
       /shape that cannot be read/,
+    ],
+    [
+      'billions of empty texts',
+      () => archive(dict("'<U0'", '(5000000000,)'), new Uint8Array(0)),
+      /too many empty texts/,
     ],
     [
       'a field twice',

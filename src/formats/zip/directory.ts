@@ -30,8 +30,10 @@ const DIRECTORY_HEADER = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
 const LARGEST_DIRECTORY = 64 * 2 ** 20;
 const MOST_ENTRIES = 250_000;
-/** Weights do not compress well; deflate itself can reach 1032. */
-const LARGEST_RATIO = 200;
+/** Weights do not compress well. */
+export const LARGEST_RATIO = 200;
+/** What deflate itself can reach, with runs of one byte. */
+export const LARGEST_DEFLATE_RATIO = 1032;
 
 interface DirectoryPlace {
   readonly offset: number;
@@ -61,9 +63,14 @@ export async function readDirectory(source: ByteSource, read: ReadBytes): Promis
 }
 
 /** Position of the first byte of the content. @throws UserError when local header and directory disagree */
-export async function locateContent(source: ByteSource, entry: ZipEntry, read: ReadBytes): Promise<number> {
+export async function locateContent(
+  source: ByteSource,
+  entry: ZipEntry,
+  read: ReadBytes,
+  largestRatio: number,
+): Promise<number> {
   // Checked where an entry is read: archives of any kind hold files that compress absurdly well, and nobody reads them.
-  if (entry.size > LARGEST_RATIO * entry.compressedSize) throw absurdSize(source.name, entry);
+  if (entry.size > largestRatio * entry.compressedSize) throw absurdSize(source.name, entry);
   const expectedName = Buffer.from(entry.name);
   const bytes = await read(entry.offset, 30 + expectedName.length);
   const header = view(bytes);

@@ -10,24 +10,33 @@ import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { hasCode } from '../../core/errors.js';
 import { type ByteSource, damaged, type ReadBytes } from '../byte-source.js';
-import { locateContent, readDirectory, type ZipEntry } from './directory.js';
+import { LARGEST_RATIO, locateContent, readDirectory, type ZipEntry } from './directory.js';
 
 const PIECE = 4 * 2 ** 20;
+/** Compressed bytes that are read at a time for the start of an entry. */
+const PEEKED = 2 ** 14;
 
 export class ZipReader {
   readonly source: ByteSource;
   /** By name, in the order of the directory. */
   readonly entries: ReadonlyMap<string, ZipEntry>;
   readonly #verified = new Set<ZipEntry>();
+  readonly #largestRatio: number;
 
-  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>) {
+  private constructor(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>, largestRatio: number) {
     this.source = source;
     this.entries = entries;
+    this.#largestRatio = largestRatio;
   }
 
-  /** Reads the directory. @throws UserError when the file is no sound ZIP file */
-  static async open(source: ByteSource): Promise<ZipReader> {
-    return new ZipReader(source, await source.use((read) => readDirectory(source, read)));
+  /**
+   * Reads the directory.
+   *
+   * @param largestRatio entries that claim more bytes than this times their compressed ones cannot be read
+   * @throws UserError when the file is no sound ZIP file
+   */
+  static async open(source: ByteSource, largestRatio = LARGEST_RATIO): Promise<ZipReader> {
+    return new ZipReader(source, await source.use((read) => readDirectory(source, read)), largestRatio);
   }
 
   /**
@@ -40,7 +49,7 @@ export class ZipReader {
       throw damaged(this.source.name, `has no bytes ${start} to ${start + length}`, entry.name);
     }
     return this.source.use(async (read) => {
-      const position = await locateContent(this.source, entry, read);
+      const position = await locateContent(this.source, entry, read, this.#largestRatio);
       if (entry.method === 'stored' && this.#verified.has(entry)) return read(position + start, length);
       if (entry.method === 'stored' && length === entry.size) {
         const bytes = await read(position, length);
@@ -65,13 +74,35 @@ export class ZipReader {
   }
 
   /**
+   * The first `length` bytes of the content, without reading the rest: its checksum is not known yet. For headers, which are
+   * checked in other ways; what is read of an entry by `read` is always whole.
+   *
+   * @throws UserError when the content is shorter, or cannot be inflated
+   */
+  async peek(entry: ZipEntry, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (length > entry.size) throw damaged(this.source.name, `has only ${entry.size} bytes`, entry.name);
+    return this.source.use(async (read) => {
+      const position = await locateContent(this.source, entry, read, this.#largestRatio);
+      if (entry.method === 'stored') return read(position, length);
+      const start = new Uint8Array(length);
+      let done = 0;
+      for await (const piece of this.#pieces(entry, position, read, PEEKED)) {
+        start.set(piece.subarray(0, length - done), done);
+        done += Math.min(piece.length, length - done);
+        if (done === length) return start;
+      }
+      throw damaged(this.source.name, `has ${done} bytes instead of ${entry.size}`, entry.name);
+    });
+  }
+
+  /**
    * Hands the content over piece by piece, in bounded memory; the checksum is known to be right when it returns.
    *
    * @throws UserError as `read`, and whatever `consume` throws
    */
   async extract(entry: ZipEntry, consume: (piece: Uint8Array) => Promise<void>): Promise<void> {
     await this.source.use(async (read) => {
-      const position = await locateContent(this.source, entry, read);
+      const position = await locateContent(this.source, entry, read, this.#largestRatio);
       let crc = 0;
       let done = 0;
       for await (const piece of this.#pieces(entry, position, read)) {
@@ -100,8 +131,13 @@ export class ZipReader {
     this.#verified.add(entry);
   }
 
-  async *#pieces(entry: ZipEntry, position: number, read: ReadBytes): AsyncGenerator<Uint8Array> {
-    const stored = storedPieces(position, entry.compressedSize, read);
+  async *#pieces(
+    entry: ZipEntry,
+    position: number,
+    read: ReadBytes,
+    piece = PIECE,
+  ): AsyncGenerator<Uint8Array> {
+    const stored = storedPieces(position, entry.compressedSize, read, piece);
     if (entry.method === 'stored') {
       yield* stored;
       return;
@@ -120,8 +156,13 @@ export class ZipReader {
   }
 }
 
-async function* storedPieces(position: number, size: number, read: ReadBytes): AsyncGenerator<Uint8Array> {
-  for (let done = 0; done < size; done += PIECE) {
-    yield await read(position + done, Math.min(PIECE, size - done));
+async function* storedPieces(
+  position: number,
+  size: number,
+  read: ReadBytes,
+  piece: number,
+): AsyncGenerator<Uint8Array> {
+  for (let done = 0; done < size; done += piece) {
+    yield await read(position + done, Math.min(piece, size - done));
   }
 }
