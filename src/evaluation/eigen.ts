@@ -1,5 +1,5 @@
 /**
- * Eigenvectors of symmetric matrices, in 64 bits and without chance: equal input gives equal output on every machine.
+ * Eigenvectors of symmetric matrices, in 64 bits and without chance: equal input gives equal output.
  *
  * Small matrices are turned diagonal by Jacobi's rotations. Of large ones only the leading few eigenvectors are found, by
  * block iteration: a block of vectors is multiplied by the matrix, made orthonormal, and turned within its span so that

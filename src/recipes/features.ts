@@ -68,7 +68,7 @@ export async function features(options: FeaturesOptions): Promise<void> {
     ...(classes && { classes }),
     about: aboutOf(weights, options),
   };
-  const bytes = sizeOf(kind, shape, texts);
+  const bytes = fileBytes(kind, shape, texts);
   log.info(`${output}: features float32 [${shape.join(', ')}], ${formatBytes(bytes)}`);
   await requireSpace(dirname(output), bytes, 'write to another disk');
 
@@ -192,7 +192,7 @@ function metadataOf({ files, classes, about }: Texts): Map<string, string> {
 }
 
 /** Of the file to come, bytes; rounded up. */
-function sizeOf(kind: 'npz' | 'safetensors', shape: readonly number[], texts: Texts): number {
+function fileBytes(kind: 'npz' | 'safetensors', shape: readonly number[], texts: Texts): number {
   const [count] = shape;
   const arrays = byteLength({ dtype: 'float32', shape }) + count + (texts.classes ? 4 * count : 0);
   const characters =

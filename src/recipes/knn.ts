@@ -44,9 +44,9 @@ export async function knn(options: KnnCommandOptions): Promise<void> {
   const { bank, queries, classes } = await openSplit(options.root, log);
   const order = bankLimit === undefined ? undefined : chooseBank(bank.count, bankLimit, options.seed);
   const bankCount = order?.length ?? bank.count;
-  checkMemory(bankCount + (queries?.count ?? 0), resnetChannels(weights.network), log);
-
   const total = bankCount + (queries?.count ?? 0);
+  checkMemory(total, resnetChannels(weights.network), log);
+
   const [bankFeatures, queryFeatures] = await withEmbedder(
     weights,
     { ...options, layer: 'pooled' },
