@@ -9,6 +9,8 @@
 import { type LazyTensor, loadTensor, type TensorSource, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import type { OnnxModel, OnnxValue } from '../formats/onnx/model.js';
+import { isFloat } from './convert-values.js';
+import { isCounter } from './names/resnet.js';
 import { type Convolution, type Feature, LayerGraph, slidingWindow } from './onnx-layers.js';
 import { matchStateDict } from './state-dict.js';
 
@@ -22,8 +24,6 @@ export interface OnnxBackboneOptions {
 const OPSET = 17;
 /** The format's version when operator set 17 came out. */
 const IR_VERSION = 8;
-const FLOATS: readonly string[] = ['float64', 'float32', 'float16', 'bfloat16'];
-const COUNTER = '.num_batches_tracked';
 
 const DOC =
   'ResNet backbone. The input is an RGB image in planes, scaled to 0..1 and normalised: minus the mean (0.485, 0.456, ' +
@@ -41,7 +41,7 @@ export function backboneToOnnx(
   tensors: ReadonlyMap<string, TensorSource>,
   { where, metadata = new Map() }: OnnxBackboneOptions,
 ): OnnxModel {
-  const weights = new Map([...tensors].filter(([key]) => !key.endsWith(COUNTER)));
+  const weights = new Map([...tensors].filter(([key]) => !isCounter(key)));
   const graph = new LayerGraph(weights);
   const outputs = addResNet(graph, structureOf(weights.keys()));
   matchStateDict(graph.expected, weights, where);
@@ -145,7 +145,7 @@ function addBlock(
 function inFloat32(key: string, weights: ReadonlyMap<string, TensorSource>, where: string): LazyTensor {
   const source = weights.get(key);
   if (source === undefined) throw new Error(`unreachable: ${key} was matched`);
-  if (!FLOATS.includes(source.dtype)) {
+  if (!isFloat(source.dtype)) {
     throw new UserError('weights must be floating-point numbers', {
       where,
       key,

@@ -4,7 +4,7 @@ import type { LoadedBackbone } from '../checkpoint/load-backbone.js';
 import { elementCount } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import { type Log, SILENT } from '../core/log.js';
-import { type CenterCropBatch, centerCrops } from '../data/center-crops.js';
+import { centerCrops } from '../data/center-crops.js';
 import type { ImageDataset } from '../data/dataset.js';
 import type { ImageTable } from '../data/image-table.js';
 import type { Runtime } from '../engine/runtime.js';
@@ -22,6 +22,7 @@ import { ModuleStore } from '../nn/module-store.js';
 import { globalAveragePool } from '../ops/average-pool.js';
 import { normalizeBytes } from '../views/photometric.js';
 import { type BackboneSource, readBackbone, underOurNames } from './backbone-weights.js';
+import { collectFeatures, type FeatureBatch, type Features, withFeatures } from './feature-table.js';
 import { initializeModule, loadModuleState } from './module-state.js';
 
 export interface EmbedderOptions {
@@ -34,20 +35,6 @@ export interface EmbedderOptions {
   readonly layer?: Layer;
   /** Images that are decoded at once. */
   readonly workers?: number;
-}
-
-/** Pooled features of labelled images. */
-export interface Features {
-  /** [count, channels] */
-  data: Float32Array;
-  /** [count]; -1 without label, and where the file could not be decoded */
-  labels: Int32Array;
-  channels: number;
-}
-
-export interface FeatureBatch extends CenterCropBatch {
-  /** [N, ...shape] */
-  readonly features: Float32Array;
 }
 
 const CALIBRATION_BATCHES = 40;
@@ -130,10 +117,7 @@ export class Embedder {
   async *features(images: ImageTable, order?: Uint32Array): AsyncGenerator<FeatureBatch, void, void> {
     const { side: size } = this.#options;
     const crops = centerCrops(images, { ...this.#options, size, ...(order && { order }) });
-    for await (const batch of crops) {
-      const features = await this.run(batch.images);
-      yield { ...batch, features: features.subarray(0, batch.indices.length * elementCount(this.shape)) };
-    }
+    yield* withFeatures(crops, elementCount(this.shape), (pixels) => this.run(pixels));
   }
 
   /** Pooled features of all images, or of those in `order`. @param onProgress receives the number of images done */
@@ -142,18 +126,9 @@ export class Embedder {
     onProgress: (done: number) => void = () => undefined,
     order?: Uint32Array,
   ): Promise<Features> {
-    const count = order?.length ?? dataset.count;
-    const data = new Float32Array(count * this.channels);
-    const labels = new Int32Array(count);
-    let done = 0;
-    for await (const { features, indices, sound } of this.features(dataset.images, order)) {
-      data.set(features, done * this.channels);
-      for (const [i, image] of indices.entries())
-        labels[done + i] = sound[i] ? dataset.images.label(image) : -1;
-      done += indices.length;
-      onProgress(done);
-    }
-    return { data, labels, channels: this.channels };
+    const { images, count } = dataset;
+    const size = { images, count: order?.length ?? count, channels: this.channels };
+    return collectFeatures(this.features(images, order), size, onProgress);
   }
 
   #compile(mode: 'training' | 'inference', batch: number): Step<'images', 'features'> {

@@ -11,7 +11,7 @@ import { resnetChannels } from '../models/backbone/architectures.js';
 import type { Console } from '../report/console.js';
 import { Progress } from '../report/progress.js';
 import { formatTable } from '../report/table.js';
-import type { Features } from './embed.js';
+import { type Features, soundRows } from './feature-table.js';
 import { readWeights, type WeightsOptions, withEmbedder } from './open-embedder.js';
 import { openImages } from './open-images.js';
 
@@ -60,8 +60,8 @@ export async function knn(options: KnnCommandOptions): Promise<void> {
       return [first, second];
     },
   );
-  const known = soundOnly(bankFeatures);
-  const asked = queryFeatures && soundOnly(relabelled(queryFeatures, queries?.classes ?? [], classes));
+  const known = soundRows(bankFeatures);
+  const asked = queryFeatures && soundRows(relabelled(queryFeatures, queries?.classes ?? [], classes));
   const failed = known.failed + (asked?.failed ?? 0);
   if (failed > 0) log.warn(`${failed} files cannot be decoded and are left out`);
   const { labels: queryLabels, data: queryData } = asked ?? known;
@@ -159,20 +159,4 @@ function checkMemory(count: number, channels: number, log: Console): void {
 function relabelled(features: Features, own: readonly string[], classes: readonly string[]): Features {
   const map = own.map((name) => classes.indexOf(name));
   return { ...features, labels: features.labels.map((label) => (label < 0 ? label : map[label])) };
-}
-
-/** Closes the gaps of images that could not be decoded, in place. */
-function soundOnly({ data, labels, channels }: Features): Features & { failed: number } {
-  let kept = 0;
-  for (let row = 0; row < labels.length; row++) {
-    if (labels[row] < 0) continue;
-    if (kept < row) data.copyWithin(kept * channels, row * channels, (row + 1) * channels);
-    labels[kept++] = labels[row];
-  }
-  return {
-    data: data.subarray(0, kept * channels),
-    labels: labels.subarray(0, kept),
-    channels,
-    failed: labels.length - kept,
-  };
 }

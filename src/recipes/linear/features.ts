@@ -2,32 +2,23 @@
 
 import { centerCrops } from '../../data/center-crops.js';
 import type { ImageDataset } from '../../data/dataset.js';
-import { NO_LABEL } from '../../data/image-table.js';
 import { epochBatches, epochOrder } from '../../data/sampler.js';
-import type { LinearProbe } from '../../models/probe/linear-probe.js';
-import type { Console } from '../../report/console.js';
 import { Progress } from '../../report/progress.js';
+import { collectFeatures, type Features, withFeatures } from '../feature-table.js';
 import { evaluationPiece } from '../validate.js';
 import type { LinearContext } from './train.js';
-
-interface Table {
-  /** [count, channels] */
-  readonly features: Float32Array;
-  /** [count] */
-  readonly labels: Int32Array;
-}
 
 /** Rows that are classified at once. */
 const PIECE = 1024;
 
 export class CachedFeatures {
-  readonly #train: Table;
-  readonly #val: Table;
+  readonly #train: Features;
+  readonly #val: Features;
   readonly #channels: number;
   readonly #batch: number;
   readonly #seed: number;
 
-  private constructor(train: Table, val: Table, { probe, plan, config }: LinearContext) {
+  private constructor(train: Features, val: Features, { probe, plan, config }: LinearContext) {
     this.#train = train;
     this.#val = val;
     this.#channels = probe.channels;
@@ -44,7 +35,7 @@ export class CachedFeatures {
 
   /** Batches of an epoch. @param firstStep within the epoch */
   async *batches(epoch: number, firstStep: number) {
-    const { features, labels } = this.#train;
+    const { data: features, labels } = this.#train;
     const order = epochOrder(this.#seed, epoch, labels.length);
     for (const { indices } of epochBatches(order, { batchSize: this.#batch, firstStep })) {
       const data = new Float32Array(indices.length * this.#channels);
@@ -54,7 +45,7 @@ export class CachedFeatures {
   }
 
   *validation(): Generator<{ features: Float32Array; labels: Int32Array }> {
-    const { features, labels } = this.#val;
+    const { data: features, labels } = this.#val;
     for (let start = 0; start < labels.length; start += PIECE) {
       const end = Math.min(start + PIECE, labels.length);
       yield {
@@ -71,44 +62,30 @@ export class CachedFeatures {
 
 /** Images that cannot be decoded have features of zeros; in the validation they do not count. */
 async function embed(
-  {
-    config,
-    plan,
-    probe,
-    log,
-  }: { config: LinearContext['config']; plan: LinearContext['plan']; probe: LinearProbe; log: Console },
+  { config, plan, probe, log }: Pick<LinearContext, 'config' | 'plan' | 'probe' | 'log'>,
   dataset: ImageDataset,
   order: Uint32Array,
   trains: boolean,
-): Promise<Table> {
+): Promise<Features> {
   const piece = evaluationPiece(config.eval.batch_size_eval, order.length);
   const step = probe.evaluation(piece);
-  const features = new Float32Array(order.length * probe.channels);
-  const labels = new Int32Array(order.length);
-  const progress = new Progress(log, {
-    label: `features, ${trains ? 'train' : 'val'}`,
-    total: order.length,
-    unit: 'images',
-  });
-  let done = 0;
+  const label = `features, ${trains ? 'train' : 'val'}`;
+  const progress = new Progress(log, { label, total: order.length, unit: 'images' });
   const crops = centerCrops(dataset.images, {
     size: plan.side,
     batch: piece,
     workers: config.eval.num_workers,
     order,
   });
-  for await (const { images, indices, sound, failures } of crops) {
+  const { channels } = probe;
+  const run = async (images: Uint8Array) => (await step.run({ images })).features as Float32Array;
+  const size = { images: dataset.images, count: order.length, channels };
+  const features = await collectFeatures(withFeatures(crops, channels, run), size, (done, { failures }) => {
     for (const { path, reason } of failures) log.warn(`${path}: ${reason}; its features are zeros`);
-    const found = (await step.run({ images })).features as Float32Array;
-    for (const [i, image] of indices.entries()) {
-      labels[done + i] = dataset.images.label(image);
-      const row = found.subarray(i * probe.channels, (i + 1) * probe.channels);
-      if (sound[i]) features.set(row, (done + i) * probe.channels);
-      else if (!trains) labels[done + i] = NO_LABEL;
-    }
-    done += indices.length;
     progress.update(done);
-  }
+  });
   progress.finish();
-  return { features, labels };
+  // A batch of training has no gaps: a row of zeros teaches the bias only.
+  if (trains) for (const [i, image] of order.entries()) features.labels[i] = dataset.images.label(image);
+  return features;
 }

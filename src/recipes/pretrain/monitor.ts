@@ -9,10 +9,11 @@ import { RandomStream } from '../../core/rng.js';
 import { centerCrops } from '../../data/center-crops.js';
 import { hasSplit, type ImageDataset, openDataset } from '../../data/dataset.js';
 import type { Step } from '../../engine/step.js';
-import { knnAccuracy } from '../../evaluation/knn.js';
+import { knnAccuracies } from '../../evaluation/knn.js';
 import { compileEvaluation } from '../../models/probe/evaluation-step.js';
 import type { Console } from '../../report/console.js';
 import { Progress } from '../../report/progress.js';
+import { collectFeatures, type Features, soundRows, withFeatures } from '../feature-table.js';
 import { requireSameClasses } from '../linear/data.js';
 import { isDue } from '../linear/plan.js';
 import { evaluationPiece, validate } from '../validate.js';
@@ -105,48 +106,34 @@ export class Monitor {
     const val = this.#val;
     const queries =
       val === undefined ? bank : await this.#embed(val, bankOf(val.count, val.count, 0), 'kNN, queries');
-    const figures: Record<string, number> = {};
-    for (const k of NEIGHBOURS) {
-      const { top1 } = knnAccuracy({
-        bank: bank.features,
+    const results = knnAccuracies(
+      {
+        bank: bank.data,
         bankLabels: bank.labels,
-        queries: queries.features,
+        queries: queries.data,
         queryLabels: queries.labels,
         classes: dataset.classes?.length ?? 0,
-        k,
         temperature: TEMPERATURE,
         excludeSelf: val === undefined,
-      });
-      figures[`knn_${k}`] = top1;
-    }
-    log.debug(
-      `kNN: ${bank.labels.length} neighbours to choose from, ${formatBytes(bank.features.byteLength)}`,
+      },
+      NEIGHBOURS,
     );
-    return figures;
+    log.debug(`kNN: ${bank.labels.length} neighbours to choose from, ${formatBytes(bank.data.byteLength)}`);
+    return Object.fromEntries(NEIGHBOURS.map((k, i) => [`knn_${k}`, results[i].top1]));
   }
 
-  /** Rows of images that cannot be decoded are left out. */
-  async #embed(dataset: ImageDataset, order: Uint32Array, label: string) {
+  async #embed(dataset: ImageDataset, order: Uint32Array, label: string): Promise<Features> {
     const { config, plan, model, log } = this.#context;
     const { channels } = model.networks.online.encoder;
-    const step = this.#evaluation();
-    const features = new Float32Array(order.length * channels);
-    const labels: number[] = [];
     const progress = new Progress(log, { label, total: order.length, unit: 'images' });
     const options = { size: plan.side, batch: this.#piece, workers: config.train.num_workers, order };
-    let done = 0;
-    for await (const { images, indices, sound } of centerCrops(dataset.images, options)) {
-      const rows = (await step.run({ images })).features as Float32Array;
-      for (const [i, image] of indices.entries()) {
-        if (!sound[i]) continue;
-        features.set(rows.subarray(i * channels, (i + 1) * channels), labels.length * channels);
-        labels.push(dataset.images.label(image));
-      }
-      done += indices.length;
-      progress.update(done);
-    }
+    const run = async (images: Uint8Array) =>
+      (await this.#evaluation().run({ images })).features as Float32Array;
+    const batches = withFeatures(centerCrops(dataset.images, options), channels, run);
+    const size = { images: dataset.images, count: order.length, channels };
+    const features = await collectFeatures(batches, size, (done) => progress.update(done));
     progress.finish();
-    return { features: features.subarray(0, labels.length * channels), labels };
+    return soundRows(features);
   }
 
   get #piece(): number {
