@@ -32,6 +32,17 @@ export interface CenterCropBatch {
   readonly failures: readonly Skipped[];
 }
 
+/**
+ * Images of an evaluation step are a multiple of this. TensorFlow takes other kernels for a handful of rows, with other
+ * rounding: from here on features and logits are the same for every number, to the last bit.
+ */
+const BLOCK = 32;
+
+/** The size of a step for at most so many images. */
+export function wholeBlocks(images: number): number {
+  return BLOCK * Math.max(1, Math.ceil(images / BLOCK));
+}
+
 /** Shorter side before the centre is cut out, relative to it: 256 for 224. */
 const RESIZE_RATIO = 256 / 224;
 /** Twice the pixels are decoded where there are that many, so that the result is that of the full picture. */

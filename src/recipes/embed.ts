@@ -22,6 +22,7 @@ import { ModuleStore } from '../nn/module-store.js';
 import { globalAveragePool } from '../ops/average-pool.js';
 import { normalizeBytes } from '../views/photometric.js';
 import { type BackboneSource, readBackbone, underOurNames } from './backbone-weights.js';
+import { calibrate, calibrationBatch } from './calibrate.js';
 import { collectFeatures, type FeatureBatch, type Features, withFeatures } from './feature-table.js';
 import { initializeModule, loadModuleState } from './module-state.js';
 
@@ -29,16 +30,13 @@ export interface EmbedderOptions {
   readonly network: ResNetName;
   /** S, of the images, pixels. */
   readonly side: number;
-  /** B, images of a step. */
+  /** B, images of a step; with `wholeBlocks` the features do not depend on it. */
   readonly batch: number;
   /** Default `pooled`. */
   readonly layer?: Layer;
   /** Images that are decoded at once. */
   readonly workers?: number;
 }
-
-const CALIBRATION_BATCHES = 40;
-const CALIBRATION_BATCH = 32;
 
 export class Embedder {
   /** Of one image's features: [channels], or [H, W, channels]. */
@@ -85,16 +83,11 @@ export class Embedder {
    * @param order the images that are used are the first of these; default all, in order
    */
   async calibrate({ images }: Pick<ImageDataset, 'images'>, order?: Uint32Array): Promise<void> {
-    const { side: size } = this.#options;
-    const batch = Math.min(CALIBRATION_BATCH, order?.length ?? images.count);
+    const { side: size, workers } = this.#options;
+    const batch = calibrationBatch(order?.length ?? images.count);
     const step = this.#compile('training', batch);
-    const crops = { ...this.#options, size, batch, ...(order && { order }) };
-    for (let batches = 0; batches < CALIBRATION_BATCHES; ) {
-      for await (const { images: pixels, indices } of centerCrops(images, crops)) {
-        if (indices.length === batch) await step.run({ images: pixels });
-        if (++batches === CALIBRATION_BATCHES) break;
-      }
-    }
+    const crops = { size, batch, ...(workers && { workers }), ...(order && { order }) };
+    await calibrate(step, images, crops);
   }
 
   /**

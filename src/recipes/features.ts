@@ -12,6 +12,7 @@ import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
 import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
+import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit } from '../data/dataset.js';
 import { imageFiles } from '../data/image-files.js';
 import type { ImageTable } from '../data/image-table.js';
@@ -72,7 +73,8 @@ export async function features(options: FeaturesOptions): Promise<void> {
   log.info(`${output}: features float32 [${shape.join(', ')}], ${formatBytes(bytes)}`);
   await requireSpace(dirname(output), bytes, 'write to another disk');
 
-  await withEmbedder(weights, options, images, log, async (embedder) => {
+  const batch = wholeBlocks(Math.min(options.batch, images.count));
+  await withEmbedder(weights, { ...options, batch }, images, log, async (embedder) => {
     const failed = new Uint8Array(images.count);
     const pieces = rows(embedder, images, failed, log);
     const tensors = new Map<string, WritableTensor>([['features', { dtype: 'float32', shape, pieces }]]);

@@ -5,6 +5,7 @@ import { totalmem } from 'node:os';
 import { formatBytes } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
+import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
 import { knnAccuracies } from '../evaluation/knn.js';
 import { resnetChannels } from '../models/backbone/architectures.js';
@@ -49,7 +50,7 @@ export async function knn(options: KnnCommandOptions): Promise<void> {
 
   const [bankFeatures, queryFeatures] = await withEmbedder(
     weights,
-    { ...options, layer: 'pooled' },
+    { ...options, batch: wholeBlocks(Math.min(options.batch, total)), layer: 'pooled' },
     bank.images,
     log,
     async (embedder) => {

@@ -14,6 +14,7 @@ import { renderConfig } from '../config/print.js';
 import type { Config } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/fs.js';
+import { RandomStream } from '../core/rng.js';
 import { openDataset } from '../data/dataset.js';
 import { LinearProbe } from '../models/probe/linear-probe.js';
 import type { Console } from '../report/console.js';
@@ -22,7 +23,8 @@ import { Interrupt } from '../train/interrupt.js';
 import { openRunFolder } from '../train/run-folder.js';
 import { SaveSchedule } from '../train/save-schedule.js';
 import { type BackboneSource, readBackbone } from './backbone-weights.js';
-import { labelledSubset, openLabelled, whyNotEvaluable } from './linear/data.js';
+import { calibrate, calibrationBatch } from './calibrate.js';
+import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './linear/data.js';
 import { type LinearPlan, makeLinearPlan } from './linear/plan.js';
 import { bestOf, figures, type LinearSummary, writeResults } from './linear/results.js';
 import { type LinearIdentity, type LinearProgress, linearState, loadLinearState } from './linear/state.js';
@@ -32,8 +34,11 @@ import { openEngine } from './open-engine.js';
 
 export interface LinearOptions {
   readonly resolved: ResolvedConfig;
-  /** What is evaluated: a file of weights, or a run folder; then the evaluation's folder is inside it. */
-  readonly source: BackboneSource & { readonly isRunFolder: boolean };
+  /**
+   * What is evaluated: a file of weights; a run folder, and then the evaluation's folder is inside it; or initial weights,
+   * the base line, drawn by the configuration's seed.
+   */
+  readonly source: (BackboneSource & { readonly isRunFolder: boolean }) | 'random';
   /** Features are computed once, from centre crops: fast, and not the protocol. */
   readonly fast: boolean;
   /** Share of the labels that is used, above 0 to 1. */
@@ -63,7 +68,9 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
     });
   }
   const data = await openLabelled(config.dataset.root, log);
-  const { loaded, dict } = await readBackbone(source, 'encoder.', config.network.name, log);
+  const backbone =
+    source === 'random' ? undefined : await readBackbone(source, 'encoder.', config.network.name, log);
+  const weights = backbone?.loaded.path ?? `random, seed ${config.seed}`;
   const subset = labelledSubset(data.train, fraction, config.seed);
   const plan = makeLinearPlan(config, subset.length);
   const protocol = describeProtocol(options, config);
@@ -74,7 +81,7 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
   );
   try {
     const { path: folder } = run;
-    log.info(`${protocol} of ${loaded.description}`);
+    log.info(`${protocol} of ${backbone?.loaded.description ?? `${config.network.name}, ${weights}`}`);
     log.info(
       `${subset.length} training images, ${data.val.count} to validate, ${data.classes.length} classes; ${folder}`,
     );
@@ -82,7 +89,7 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
       log.warn('features of centre crops are computed once: this is not the protocol of published figures');
     await writeFileAtomic(join(folder, 'config.yaml'), renderConfig(resolved));
     const probe = new LinearProbe(runtime, {
-      network: loaded.network,
+      network: config.network.name,
       classes: data.classes.length,
       side: plan.side,
       finetune,
@@ -94,7 +101,8 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
       },
     });
     await initializeModule(probe.head, config.seed);
-    await loadModuleState(probe.backbone, dict, loaded.path);
+    if (backbone !== undefined) await loadModuleState(probe.backbone, backbone.dict, weights);
+    else await drawBackbone(probe, config, data, log);
     for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
     const identity: LinearIdentity = {
       seed: config.seed,
@@ -103,7 +111,7 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
       epochs: plan.epochs,
       classes: data.classes.length,
       protocol,
-      backbone_sha256: (await fingerprint(loaded.path)).sha256,
+      backbone_sha256: backbone === undefined ? weights : (await fingerprint(weights)).sha256,
     };
     const start = await resumeFrom(probe, identity, folder, options);
     const sinks = [await MetricsFile.open(join(folder, 'metrics.jsonl'), start.step, log)];
@@ -128,8 +136,8 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
       config: resolved.configName,
       protocol,
       comparable: !fast && fraction === 1 && !finetune,
-      weights: loaded.path,
-      network: loaded.network,
+      weights,
+      network: config.network.name,
       classes: data.classes.length,
       train_images: subset.length,
       val_images: data.val.count,
@@ -170,12 +178,34 @@ function folderOptions({ resolved, source, fast, fraction }: LinearOptions, prot
   const { config, configName } = resolved;
   const kind = protocol.startsWith('fine-tuning') ? 'finetune' : 'linear';
   const name = `${kind}${fraction === 1 ? '' : `_${100 * fraction}percent`}${fast ? '_fast' : ''}`;
-  if (source.isRunFolder) return { topDir: '', configName, saveDir: join(source.path, name) };
+  if (source !== 'random' && source.isRunFolder)
+    return { topDir: '', configName, saveDir: join(source.path, name) };
   return {
     topDir: config.top_dir,
     configName: `${configName}_${name}`,
     ...(config.save_dir !== null && { saveDir: config.save_dir }),
   };
+}
+
+/** Initial weights, with statistics of batch norm from the training images. */
+async function drawBackbone(
+  probe: LinearProbe,
+  { seed, augment, eval: { num_workers: workers } }: Config,
+  { train }: LabelledData,
+  log: Console,
+): Promise<void> {
+  await initializeModule(probe.backbone, seed);
+  const batch = calibrationBatch(train.count);
+  const order = new RandomStream(seed, 'calibration').shuffle(
+    Uint32Array.from({ length: train.count }, (_, i) => i),
+  );
+  await calibrate(probe.calibration(batch), train.images, {
+    size: augment.input_size,
+    batch,
+    workers,
+    order,
+  });
+  log.info('random weights; statistics of batch norm from the training images');
 }
 
 async function resumeFrom(

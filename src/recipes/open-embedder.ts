@@ -62,7 +62,7 @@ export async function withEmbedder<T>(
     const embedder = new Embedder(runtime, {
       network,
       side,
-      batch: Math.min(batch, images.count),
+      batch,
       layer,
       workers,
     });

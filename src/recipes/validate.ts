@@ -1,6 +1,6 @@
 /** Accuracy of a classifier on the validation images: centre crops, inference, any number of images in bounded memory. */
 
-import { centerCrops } from '../data/center-crops.js';
+import { centerCrops, wholeBlocks } from '../data/center-crops.js';
 import type { ImageDataset } from '../data/dataset.js';
 import type { Step } from '../engine/step.js';
 import { type Accuracy, AccuracyCounter } from '../evaluation/accuracy.js';
@@ -13,9 +13,9 @@ import { Progress } from '../report/progress.js';
  */
 const LARGEST_PIECE = 64;
 
-/** The images of a step, from `batch_size_eval`. */
+/** The images of a step, from `batch_size_eval`; the last step, or the only one, is filled up with black. */
 export function evaluationPiece(batchSize: number, images: number): number {
-  return Math.max(1, Math.min(batchSize, LARGEST_PIECE, images));
+  return wholeBlocks(Math.min(batchSize, LARGEST_PIECE, images));
 }
 
 export interface ValidationOptions {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
+import { wholeBlocks } from '../../src/data/center-crops.js';
 import { type ImageDataset, openDataset } from '../../src/data/dataset.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { Embedder, type EmbedderOptions } from '../../src/recipes/embed.js';
@@ -27,23 +28,34 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function features(options: Partial<EmbedderOptions>, order?: Uint32Array) {
   const runtime = await openRuntime();
-  const embedder = new Embedder(runtime, { network: 'resnet18', side: 64, batch: 4, ...options });
+  const embedder = new Embedder(runtime, {
+    network: 'resnet18',
+    side: 64,
+    batch: wholeBlocks(1),
+    ...options,
+  });
   await embedder.initialize(3);
   const result = await embedder.embed(dataset, undefined, order);
   runtime.close();
   return result;
 }
 
-it('are the same for every batch size and number of workers, to the last bit', async () => {
-  const { data, labels, channels } = await features({});
-  expect([data.length, channels]).toEqual([7 * 512, 512]);
-  expect([...labels]).toEqual([0, 0, 0, 1, 1, 1, 1]);
-  for (const options of [{ batch: 1 }, { batch: 2, workers: 1 }, { batch: 7 }, { batch: 32, workers: 9 }]) {
-    const other = await features(options);
-    const difference = other.data.reduce((max, value, i) => Math.max(max, Math.abs(value - data[i])), 0);
-    expect([options, difference]).toEqual([options, 0]);
-  }
-});
+it.each(['resnet18', 'resnet50'] as const)(
+  'of %s are the same for every batch size and number of workers, to the last bit',
+  async (network) => {
+    const { data, labels, channels } = await features({ network });
+    expect(data.length).toBe(7 * channels);
+    expect([...labels]).toEqual([0, 0, 0, 1, 1, 1, 1]);
+    for (const options of [
+      { batch: wholeBlocks(33), workers: 1 },
+      { batch: wholeBlocks(70), workers: 9 },
+    ]) {
+      const other = await features({ network, ...options });
+      const difference = other.data.reduce((max, value, i) => Math.max(max, Math.abs(value - data[i])), 0);
+      expect([options, difference]).toEqual([options, 0]);
+    }
+  },
+);
 
 it('come in the order that is asked for', async () => {
   const { data, labels } = await features({}, Uint32Array.of(5, 0));

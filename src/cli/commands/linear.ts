@@ -13,7 +13,8 @@ export const linearCommand: CommandModule<object, Arguments> = {
       .option('weights', {
         type: 'string',
         requiresArg: true,
-        describe: 'file of weights of any toolkit; or give --load_dir, the folder of a run',
+        describe:
+          'file of weights of any toolkit, or `random`, the base line; or give --load_dir, the folder of a run',
       })
       .option('role', {
         choices: ['online', 'target'] as const,
@@ -61,11 +62,14 @@ export const linearCommand: CommandModule<object, Arguments> = {
     const { linear } = await import('../../recipes/linear.js');
     const { interrupted } = await linear({
       resolved,
-      source: {
-        path: weights ?? String(loadDir),
-        isRunFolder: weights === undefined,
-        ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
-      },
+      source:
+        weights === 'random'
+          ? 'random'
+          : {
+              path: weights ?? String(loadDir),
+              isRunFolder: weights === undefined,
+              ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
+            },
       fast: argv.fast === true,
       fraction: parseFraction(String(argv.fraction)),
       overwrite: argv.overwrite === true,

@@ -134,6 +134,15 @@ export class LinearProbe {
     return { loss: value, correct };
   }
 
+  /** A forward pass of `batch` images that updates the running statistics and nothing else, for weights that have none. */
+  calibration(batch: number): Step<'images', string> {
+    const { side } = this.#options;
+    const inputs = { images: { type: 'uint8', shape: [batch, side, side, 3] } } as const;
+    return this.#runtime.compile<'images', string>(`probe_calibration_${batch}`, inputs, ({ images }) => ({
+      features: globalAveragePool(this.#encoder.forward(normalizeBytes(images), 'training').res5),
+    }));
+  }
+
   /** Logits and features of `batch` images in inference. */
   evaluation(batch: number): Step<'images', string> {
     const name = `probe_evaluation_${batch}`;

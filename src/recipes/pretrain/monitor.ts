@@ -106,6 +106,8 @@ export class Monitor {
     const val = this.#val;
     const queries =
       val === undefined ? bank : await this.#embed(val, bankOf(val.count, val.count, 0), 'kNN, queries');
+    // Not even one image to compare another with: nothing that should end a training.
+    if (bank.labels.length < 2 || queries.labels.length === 0) return {};
     const results = knnAccuracies(
       {
         bank: bank.data,
