@@ -95,6 +95,6 @@ export async function requireTorchStyle({ chosen }: Choice, where: string): Prom
   throw new UserError('looks like one of Caffe2: its first norm has a running mean of zeros', {
     where,
     remedy:
-      'such networks take BGR and have the stride in the 1x1 convolutions, ours take RGB and have it in the 3x3; --allow caffe2 takes the weights as they are',
+      'such networks take BGR and have the stride in the 1x1 convolutions, ours take RGB and have it in the 3x3; `scrl convert --allow caffe2` writes them as they are',
   });
 }

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
@@ -116,6 +116,12 @@ export async function replaceWhole(
 ): Promise<void> {
   await requireReplaceable(path, overwrite);
   const temporary = temporaryName(path);
+  // Ctrl-C leaves nothing behind, least of all gigabytes.
+  const abandon = (signal: NodeJS.Signals) => {
+    rmSync(temporary, { force: true, recursive: true });
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('SIGINT', abandon).once('SIGTERM', abandon);
   try {
     await mkdir(dirname(path), { recursive: true });
     await work(temporary);
@@ -123,6 +129,8 @@ export async function replaceWhole(
   } catch (error) {
     await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
     throw explainWriteError(path, error);
+  } finally {
+    process.off('SIGINT', abandon).off('SIGTERM', abandon);
   }
 }
 
