@@ -16,6 +16,7 @@ import { UserError } from '../core/errors.js';
 import { writeFileAtomic } from '../core/fs.js';
 import { RandomStream } from '../core/rng.js';
 import { openDataset } from '../data/dataset.js';
+import type { Runtime } from '../engine/runtime.js';
 import { LinearProbe } from '../models/probe/linear-probe.js';
 import type { Console } from '../report/console.js';
 import { MetricsFile } from '../report/jsonl.js';
@@ -88,22 +89,9 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
     if (fast)
       log.warn('features of centre crops are computed once: this is not the protocol of published figures');
     await writeFileAtomic(join(folder, 'config.yaml'), renderConfig(resolved));
-    const probe = new LinearProbe(runtime, {
-      network: config.network.name,
-      classes: data.classes.length,
-      side: plan.side,
-      finetune,
-      solver: {
-        momentum: config.eval.optim.momentum,
-        nesterov: config.eval.optim.nesterov,
-        weightDecay: config.eval.optim.weight_decay,
-        trust: TRUST,
-      },
-    });
-    await initializeModule(probe.head, config.seed);
+    const probe = await openProbe(runtime, config, data, plan);
     if (backbone !== undefined) await loadModuleState(probe.backbone, backbone.dict, weights);
     else await drawBackbone(probe, config, data, log);
-    for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
     const identity: LinearIdentity = {
       seed: config.seed,
       batch: plan.batch,
@@ -156,6 +144,26 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
   }
 }
 
+/** The classifier with its initial values; the backbone has none yet. */
+async function openProbe(
+  runtime: Runtime,
+  { network, seed, eval: { finetune, optim } }: Config,
+  { classes }: LabelledData,
+  { side }: LinearPlan,
+): Promise<LinearProbe> {
+  const { momentum, nesterov, weight_decay: weightDecay } = optim;
+  const probe = new LinearProbe(runtime, {
+    network: network.name,
+    classes: classes.length,
+    side,
+    finetune,
+    solver: { momentum, nesterov, weightDecay, trust: TRUST },
+  });
+  await initializeModule(probe.head, seed);
+  for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
+  return probe;
+}
+
 /** As often as pretraining saves. */
 function saveSchedule({ train }: Config, plan: LinearPlan): SaveSchedule {
   return new SaveSchedule({
@@ -169,15 +177,20 @@ function saveSchedule({ train }: Config, plan: LinearPlan): SaveSchedule {
 
 function describeProtocol({ fast, fraction }: LinearOptions, config: Config): string {
   const name = config.eval.finetune ? 'fine-tuning' : 'linear evaluation';
-  const labels = fraction === 1 ? '' : ` with ${Number((100 * fraction).toPrecision(6))} % of the labels`;
+  const labels = fraction === 1 ? '' : ` with ${percentOf(fraction)} % of the labels`;
   return `${name}${labels}${fast ? ' (fast, not the protocol)' : ''}`;
+}
+
+/** 7 for 0.07, whatever binary fractions make of it. */
+function percentOf(fraction: number): number {
+  return Number((100 * fraction).toPrecision(6));
 }
 
 /** Inside the run folder that is evaluated; for a file of weights a numbered one, or `save_dir`. */
 function folderOptions({ resolved, source, fast, fraction }: LinearOptions, protocol: string) {
   const { config, configName } = resolved;
   const kind = protocol.startsWith('fine-tuning') ? 'finetune' : 'linear';
-  const name = `${kind}${fraction === 1 ? '' : `_${100 * fraction}percent`}${fast ? '_fast' : ''}`;
+  const name = `${kind}${fraction === 1 ? '' : `_${percentOf(fraction)}percent`}${fast ? '_fast' : ''}`;
   if (source !== 'random' && source.isRunFolder)
     return { topDir: '', configName, saveDir: join(source.path, name) };
   return {
