@@ -1,13 +1,11 @@
 /** The backbone of any file of weights, for the networks that are run here. */
 
-import { stat } from 'node:fs/promises';
 import { type Log, SILENT } from '../core/log.js';
 import type { ResNetName } from '../models/backbone/architectures.js';
 import { type ChoiceOptions, chooseBackbone, requireTorchStyle } from './choose-backbone.js';
 import { placeOf } from './find-backbones.js';
 import { CLASSIFIER } from './names/resnet.js';
 import { openWeights } from './open-weights.js';
-import { lastCheckpointPath } from './run-folder.js';
 import type { StateDict } from './state-dict.js';
 import { requireWhole, takeModel } from './take-model.js';
 
@@ -30,8 +28,8 @@ export async function loadBackbone(
   options: ChoiceOptions = {},
   log: Log = SILENT,
 ): Promise<LoadedBackbone> {
-  const file = await fileOf(path);
-  const opened = await openWeights(file, log);
+  const opened = await openWeights(path, log);
+  const file = opened.path;
   const choice = chooseBackbone(opened, options);
   await requireTorchStyle(choice, file);
   const { groups, chosen, all } = choice;
@@ -42,14 +40,4 @@ export async function loadBackbone(
   for (const key of CLASSIFIER) tensors.delete(key);
   const description = `${chosen.network}, ${chosen.family}, ${placeOf(chosen) || 'no prefix'}`;
   return { path: file, network: chosen.network, tensors, description };
-}
-
-async function fileOf(path: string): Promise<string> {
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  if (!isFolder) return path;
-  const isTfjs = await stat(`${path}/model.json`).then(
-    () => true,
-    () => false,
-  );
-  return isTfjs ? path : lastCheckpointPath(path);
 }

@@ -1,6 +1,6 @@
 /** Opens any file of weights: what it is, is found out from its content. Tensors are lazy, in PyTorch's layout. */
 
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { type Log, SILENT } from '../core/log.js';
@@ -12,6 +12,7 @@ import { readSafetensors } from '../formats/safetensors.js';
 import { readTfjs } from '../formats/tfjs.js';
 import { readTorch, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
 import { ZipReader } from '../formats/zip/reader.js';
+import { lastCheckpointPath } from './run-folder.js';
 import { fromTfjs } from './tfjs-layout.js';
 
 /** What a file can be, as users call it. */
@@ -24,6 +25,7 @@ export type WeightsFormat =
   | 'TensorFlow.js';
 
 export interface OpenedWeights {
+  /** What was read. */
   readonly path: string;
   readonly format: WeightsFormat;
   readonly value: TorchDict;
@@ -34,11 +36,13 @@ export interface OpenedWeights {
 }
 
 /**
- * @param path a file, or the folder of TensorFlow.js weights (or its `model.json`)
+ * @param given a file; the folder of TensorFlow.js weights, or its `model.json`; or a run folder: then its
+ * `checkpoint_last.pth`
  * @throws UserError when it is missing, damaged, or no file of weights
  */
-export async function openWeights(path: string, log: Log = SILENT): Promise<OpenedWeights> {
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+export async function openWeights(given: string, log: Log = SILENT): Promise<OpenedWeights> {
+  const path = await withoutRunFolder(given);
+  const isFolder = path === given && (await isDirectory(path));
   if (isFolder || basename(path) === 'model.json') return openTfjs(isFolder ? path : dirname(path));
   const source = await fileSource(path);
   const { format, value, ...rest } = await readAny(source, log);
@@ -49,6 +53,22 @@ export async function openWeights(path: string, log: Log = SILENT): Promise<Open
     });
   }
   return { path, format, value, metadata: new Map(), unsupported: new Map(), ...rest };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** The checkpoint that a run folder stands for; any other path as it is. */
+async function withoutRunFolder(path: string): Promise<string> {
+  if (!(await isDirectory(path))) return path;
+  const names = await readdir(path);
+  if (names.includes('model.json')) return path;
+  if (names.includes('checkpoint_last.pth')) return lastCheckpointPath(path);
+  throw new UserError('is a folder with neither a model.json of TensorFlow.js nor a checkpoint_last.pth', {
+    where: path,
+    remedy: 'name a file of weights, or the folder of a run',
+  });
 }
 
 interface Read {

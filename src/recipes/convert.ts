@@ -72,7 +72,7 @@ export async function convert(options: ConvertOptions): Promise<void> {
     return new Map([...cast].map(([key, source]) => [key, watched(source, () => progress.update(++done))]));
   });
   const report: ConversionReport = {
-    input: { path: input, format: opened.format, ...(await fingerprint(input)) },
+    input: { path: opened.path, format: opened.format, ...(await fingerprint(opened.path)) },
     ...(network && { network }),
     account: { ...account, used, dropped },
   };

@@ -107,7 +107,7 @@ describe('convert', () => {
     expect((value.get('bn1.num_batches_tracked') as TensorSource).dtype).toBe('int64');
     expect(metadata.get('channels')).toBe('RGB');
     symlinkSync('checkpoint_1.pth', at('checkpoint_last.pth'));
-    expect((await run('convert', 'checkpoint_last.pth', 'linked.onnx')).code).toBe(0);
+    expect((await run('convert', '.', 'linked.onnx')).code).toBe(0);
     expect(existsSync(at('linked.onnx'))).toBe(true);
   });
 
@@ -188,6 +188,12 @@ describe('convert', () => {
       () => [checkpoint, 'x.pkl', '--to', 'safetensors'],
       /a \.pkl file cannot be written with --to safetensors/,
     ],
+    [
+      'a folder of something else',
+      () => ['.', 'x.pkl', '--dry-run'].map((arg) => (arg === '.' ? tmpdir() : arg)),
+      /is a folder with neither a model\.json/,
+    ],
+    ['no name for the file', () => [checkpoint, ''], /OUT: is empty/],
     ['a web page', () => ['page.pth', 'x.pkl'], /page\.pth: is no file of weights: it is a web page/],
     ['a file that is cut off', () => ['cut.pth', 'x.pkl'], /cut\.pth: .*cut off/],
     [

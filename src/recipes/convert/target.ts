@@ -39,6 +39,7 @@ const CONTAINERS_OF: Readonly<Record<TargetName, readonly (Container | 'onnx')[]
 
 /** @throws UserError when the name and `--to` contradict each other, or neither says anything */
 export function targetOf(output: string, to: TargetName | undefined): Target {
+  if (output === '') throw new UserError('is empty', { key: 'OUT', remedy: 'name the file to write' });
   const suffix = extname(basename(output)).toLowerCase();
   const named = BY_SUFFIX[suffix];
   if (to === undefined) {
