@@ -188,11 +188,7 @@ describe('convert', () => {
       () => [checkpoint, 'x.pkl', '--to', 'safetensors'],
       /a \.pkl file cannot be written with --to safetensors/,
     ],
-    [
-      'a folder of something else',
-      () => ['.', 'x.pkl', '--dry-run'].map((arg) => (arg === '.' ? tmpdir() : arg)),
-      /is a folder with neither a model\.json/,
-    ],
+    ['a folder of something else', () => ['empty', 'x.pkl'], /empty: is a folder with neither a model\.json/],
     ['no name for the file', () => [checkpoint, ''], /OUT: is empty/],
     ['a web page', () => ['page.pth', 'x.pkl'], /page\.pth: is no file of weights: it is a web page/],
     ['a file that is cut off', () => ['cut.pth', 'x.pkl'], /cut\.pth: .*cut off/],
@@ -205,6 +201,7 @@ describe('convert', () => {
     ['a folder that cannot be made', () => [checkpoint, 'page.pth/x.pkl'], /cannot be (written|created)/],
     ['an unknown flag', () => [checkpoint, 'x.pkl', '--drops', 'a'], /--drops: did you mean --drop\?/],
   ])('refuses %s', async (_name, args, message) => {
+    mkdirSync(at('empty'), { recursive: true });
     writeFileSync(at('page.pth'), '<html>not found</html>');
     await cp(checkpoint, at('cut.pth'));
     truncateSync(at('cut.pth'), 50_000_000);
