@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseBackbone } from '../../src/checkpoint/choose-backbone.js';
 import { findBackbones, placeOf, tensorGroups } from '../../src/checkpoint/find-backbones.js';
+import { detectorKey } from '../../src/checkpoint/names/detector.js';
 import type { OpenedWeights } from '../../src/checkpoint/open-weights.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import { requireWhole, type TakeOptions, takeModel } from '../../src/checkpoint/take-model.js';
@@ -261,6 +262,31 @@ describe('detectors', () => {
         true,
       );
     }
+  });
+
+  it("are read with mmdetection's names, whose classes are counted as Detectron2's", async () => {
+    const { model } = take(torchvisionDetector(6));
+    const parts = model.detector?.parts ?? new Map();
+    const theirs = new Map([
+      ...resnet('resnet50', 'torchvision', 'backbone.'),
+      ...[...parts].map(([key, tensor]) => [detectorKey('mmdetection', key), tensor] as const),
+    ]);
+    for (const name of [
+      'neck.lateral_convs.0.conv.weight',
+      'rpn_head.rpn_cls.bias',
+      'roi_head.bbox_head.shared_fcs.1.weight',
+      'roi_head.mask_head.convs.3.conv.bias',
+    ]) {
+      expect(theirs.has(name), name).toBe(true);
+    }
+    const again = take(dictOf({ meta: dictOf({}), state_dict: theirs }));
+    requireWhole(again.account, 'f');
+    expect(again.model.detector).toMatchObject({ spelling: 'mmdetection', classes: 5 });
+    expect([...(again.model.detector?.parts.keys() ?? [])]).toEqual([...parts.keys()]);
+    const [a, b] = [parts, again.model.detector?.parts].map((dict) =>
+      rows(dict as TorchDict, 'roi_heads.box_predictor.cls_score.bias'),
+    );
+    expect([...(await b).data]).toEqual([...(await a).data]);
   });
 
   it('give their backbone alone', () => {
