@@ -20,9 +20,9 @@ import {
   type WrittenArchive,
   writeTorch,
 } from '../formats/torch-pth.js';
-import { checkpointPath, describeWhole, LAST, lastCheckpointPath, removeStale } from './run-folder.js';
+import { checkpointPath, describeWhole, LAST, lastCheckpointPath, removeStale } from './checkpoint-files.js';
 
-export { type CheckpointFile, hasLastCheckpoint, listCheckpoints } from './run-folder.js';
+export { type CheckpointFile, hasLastCheckpoint, listCheckpoints } from './checkpoint-files.js';
 
 export interface SaveOptions {
   /** Point `checkpoint_last.pth` to it; true by default. A best-so-far checkpoint is not what a run resumes from. */

@@ -12,7 +12,7 @@ import { readSafetensors } from '../formats/safetensors.js';
 import { readTfjs } from '../formats/tfjs.js';
 import { readTorch, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
 import { ZipReader } from '../formats/zip/reader.js';
-import { lastCheckpointPath } from './run-folder.js';
+import { lastCheckpointPath } from './checkpoint-files.js';
 import { fromTfjs } from './tfjs-layout.js';
 
 /** What a file can be, as users call it. */

@@ -6,7 +6,7 @@ import { parseFlag } from '../config/flag-value.js';
 import { allowed, type Leaf } from '../config/leaf.js';
 import { type Config, LEAVES } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
-import type { WeightsOptions } from '../recipes/open-embedder.js';
+import type { WeightsOptions } from '../recipes/shared/open-embedder.js';
 import { withLog } from './log-flags.js';
 import { wholeNumber } from './numbers.js';
 import { declareFlags } from './unknown-flags.js';

@@ -11,5 +11,15 @@ export interface Log {
   debug(message: string): void;
 }
 
+/** A log that can also keep one line up to date in place: how far something has come. */
+export interface LiveLog extends Log {
+  /** Whether `setLive` has an effect: false in a pipe. */
+  readonly live: boolean;
+  /** Columns that a live line may take. */
+  readonly width: number;
+  /** Replaces the live line; an empty text removes it. */
+  setLive(text: string): void;
+}
+
 /** A log that says nothing. */
-export const SILENT: Log = { info() {}, warn() {}, debug() {} };
+export const SILENT: LiveLog = { live: false, width: 80, info() {}, warn() {}, debug() {}, setLive() {} };

@@ -1,13 +1,13 @@
 /** `scrl engine`: install the TensorFlow runtime, and say what is there. */
 
+import type { LiveLog } from '../core/log.js';
 import { findEngine } from '../engine/install/engine-folder.js';
 import { installEngine } from '../engine/install/install.js';
 import { Runtime } from '../engine/runtime.js';
-import type { Console } from '../report/console.js';
 import { formatTable } from '../report/table.js';
-import { installProgress } from './install-progress.js';
+import { installProgress } from './shared/install-progress.js';
 
-export async function installRuntime(options: { cuda: boolean; from?: string; log: Console }): Promise<void> {
+export async function installRuntime(options: { cuda: boolean; from?: string; log: LiveLog }): Promise<void> {
   await installEngine({ ...options, onProgress: installProgress(options.log) });
 }
 

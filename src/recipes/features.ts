@@ -12,19 +12,19 @@ import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
 import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
+import type { LiveLog } from '../core/log.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit } from '../data/dataset.js';
 import { imageFiles } from '../data/image-files.js';
 import type { ImageTable } from '../data/image-table.js';
+import { type Embedder, featureShape } from '../evaluation/features/embed.js';
 import { type NpzEntry, writeNpz } from '../formats/npz.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { byteLength, type StreamedTensor, type WritableTensor } from '../formats/streamed-tensor.js';
 import type { Layer } from '../models/backbone/architectures.js';
-import type { Console } from '../report/console.js';
 import { Progress } from '../report/progress.js';
-import { type Embedder, featureShape } from './embed.js';
-import { readWeights, type Weights, type WeightsOptions, withEmbedder } from './open-embedder.js';
-import { openImages } from './open-images.js';
+import { readWeights, type Weights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';
+import { openImages } from './shared/open-images.js';
 
 export interface FeaturesOptions extends WeightsOptions {
   readonly layer: Layer;
@@ -35,7 +35,7 @@ export interface FeaturesOptions extends WeightsOptions {
   /** `.npz` or `.safetensors` */
   readonly output: string;
   readonly overwrite: boolean;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 /** Images in the order of the rows. */
@@ -133,7 +133,7 @@ async function* rows(
   embedder: Embedder,
   images: ImageTable,
   failed: Uint8Array,
-  log: Console,
+  log: LiveLog,
 ): AsyncGenerator<Uint8Array> {
   const width = elementCount(embedder.shape);
   const progress = new Progress(log, { label: 'features', total: images.count, unit: 'images' });
@@ -211,7 +211,7 @@ function longest(texts: readonly string[]): number {
   return texts.reduce((max, text) => Math.max(max, text.length), 1);
 }
 
-function list(files: readonly { path: string; reason: string }[], consequence: string, log: Console): void {
+function list(files: readonly { path: string; reason: string }[], consequence: string, log: LiveLog): void {
   for (const { path, reason } of files.slice(0, MOST_LISTED)) log.warn(`${path}: ${reason}; ${consequence}`);
   if (files.length > MOST_LISTED) log.warn(`... and ${files.length - MOST_LISTED} more`);
 }

@@ -4,17 +4,17 @@ import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { formatBytes } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
+import type { LiveLog } from '../core/log.js';
 import { RandomStream } from '../core/rng.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
+import { type Features, soundRows } from '../evaluation/features/feature-table.js';
 import { knnAccuracies } from '../evaluation/knn.js';
 import { resnetChannels } from '../models/backbone/architectures.js';
-import type { Console } from '../report/console.js';
 import { Progress } from '../report/progress.js';
 import { formatTable } from '../report/table.js';
-import { type Features, soundRows } from './feature-table.js';
-import { readWeights, type WeightsOptions, withEmbedder } from './open-embedder.js';
-import { openImages } from './open-images.js';
+import { readWeights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';
+import { openImages } from './shared/open-images.js';
 
 export interface KnnCommandOptions extends WeightsOptions {
   readonly root: string;
@@ -24,7 +24,7 @@ export interface KnnCommandOptions extends WeightsOptions {
   /** At most so many images in the bank. */
   readonly bankLimit?: number | undefined;
   readonly json: boolean;
-  readonly log: Console;
+  readonly log: LiveLog;
   readonly print: (text: string) => void;
 }
 
@@ -108,7 +108,7 @@ export async function knn(options: KnnCommandOptions): Promise<void> {
 }
 
 /** Bank `train` and queries `val`, or one folder for both. */
-async function openSplit(root: string, log: Console): Promise<Split> {
+async function openSplit(root: string, log: LiveLog): Promise<Split> {
   const bank = await openImages({ root, split: 'train' }, log);
   const classes = requireClasses(bank);
   if (!(await hasSplit(root, 'val'))) {
@@ -142,7 +142,7 @@ function chooseBank(count: number, limit: number, seed: number): Uint32Array {
   return new RandomStream(seed, 'knn bank').shuffle(all).slice(0, limit).sort();
 }
 
-function checkMemory(count: number, channels: number, log: Console): void {
+function checkMemory(count: number, channels: number, log: LiveLog): void {
   const bytes = count * channels * Float32Array.BYTES_PER_ELEMENT;
   if (bytes > Math.min(totalmem(), constants.MAX_LENGTH)) {
     throw new UserError(

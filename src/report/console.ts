@@ -6,7 +6,7 @@
  */
 
 import { stripVTControlCharacters } from 'node:util';
-import type { Log } from '../core/log.js';
+import type { LiveLog } from '../core/log.js';
 import { cutToWidth } from './text-width.js';
 
 /** What is needed of `process.stderr`. */
@@ -31,7 +31,7 @@ const CLEAR_LINE = '\r\x1b[2K';
 const YELLOW = '\x1b[33m';
 const PLAIN = '\x1b[39m';
 
-export class Console implements Log {
+export class Console implements LiveLog {
   /** Whether `setLive` has an effect. */
   readonly live: boolean;
   readonly #stream: TextStream;

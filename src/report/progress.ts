@@ -7,7 +7,7 @@
  */
 
 import { formatDuration } from '../core/clock.js';
-import type { Console } from './console.js';
+import type { LiveLog } from '../core/log.js';
 import { Rate } from './rate.js';
 import { textWidth } from './text-width.js';
 
@@ -35,7 +35,7 @@ export interface ProgressOptions {
 }
 
 export class Progress {
-  readonly #console: Console;
+  readonly #console: LiveLog;
   readonly #label: string;
   readonly #total: number | undefined;
   readonly #unit: string;
@@ -55,7 +55,7 @@ export class Progress {
   #tenth: number | undefined;
   #finished = false;
 
-  constructor(console: Console, options: ProgressOptions) {
+  constructor(console: LiveLog, options: ProgressOptions) {
     this.#console = console;
     this.#label = options.label;
     this.#total = options.total;

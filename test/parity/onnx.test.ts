@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModuleState } from '../../src/checkpoint/module-state.js';
 import { backboneToOnnx } from '../../src/checkpoint/onnx-backbone.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import { hostTensor } from '../../src/core/array.js';
@@ -23,7 +24,6 @@ import type { ResNetName } from '../../src/models/backbone/architectures.js';
 import { ResNet } from '../../src/models/backbone/resnet.js';
 import { ModuleStore, type StateEntry } from '../../src/nn/module-store.js';
 import { globalAveragePool } from '../../src/ops/average-pool.js';
-import { loadModuleState } from '../../src/recipes/module-state.js';
 import { randomArray } from '../helpers/arrays.js';
 import { openRuntime } from '../helpers/engine.js';
 

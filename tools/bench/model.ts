@@ -1,5 +1,6 @@
 /** The model that both of our contestants and the profile use: SCRL, ResNet-50, full heads, 1000 classes. */
 
+import { initializeModule } from '../../src/checkpoint/module-state.js';
 import { SILENT } from '../../src/core/log.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { ensureEngine } from '../../src/engine/install/install.js';
@@ -9,7 +10,6 @@ import { sampleBoxes } from '../../src/models/ssl/box-sampler.js';
 import { Networks } from '../../src/models/ssl/networks.js';
 import { compilePretrainStep, featureSide, NORMALIZED_VIEWS } from '../../src/models/ssl/pretrain-step.js';
 import { roiAlignWeights } from '../../src/ops/roi-align-weights.js';
-import { initializeModule } from '../../src/recipes/module-state.js';
 import { Lars } from '../../src/solver/lars.js';
 import { matchRules, parameterRules } from '../../src/solver/param-groups.js';
 

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { initializeModule } from '../../src/checkpoint/module-state.js';
 import { SILENT } from '../../src/core/log.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { ensureEngine } from '../../src/engine/install/install.js';
@@ -9,7 +10,6 @@ import { Runtime } from '../../src/engine/runtime.js';
 import { ResNet } from '../../src/models/backbone/resnet.js';
 import { compileEvaluation } from '../../src/models/probe/evaluation-step.js';
 import { ModuleStore } from '../../src/nn/module-store.js';
-import { initializeModule } from '../../src/recipes/module-state.js';
 import { serve } from './serve.js';
 
 const { values } = parseArgs({

@@ -100,7 +100,7 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
     const maxDets = argv['max-dets'] === undefined ? undefined : parseMaxDets(argv['max-dets'], argv.type);
     const corrections = parseCorrections(argv.corrections);
     const threads = argv.threads === undefined ? undefined : wholeNumber('--threads', argv.threads, 64);
-    const { cocoEval } = await import('../../recipes/coco-eval.js');
+    const { cocoEval } = await import('../../recipes/coco-eval/index.js');
     await cocoEval({
       gt: argv.gt,
       dt: argv.dt,

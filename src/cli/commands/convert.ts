@@ -93,7 +93,7 @@ export const convertCommand: CommandModule<object, Arguments> = {
       .example('$0 convert r50.pth r50.onnx', 'for ONNX runtimes') as Argv<Arguments>;
   },
   handler: async (argv) => {
-    const { convert } = await import('../../recipes/convert.js');
+    const { convert } = await import('../../recipes/convert/index.js');
     await convert({
       input: argv.in,
       output: argv.out,

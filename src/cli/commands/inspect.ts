@@ -28,7 +28,7 @@ export const inspectCommand: CommandModule<object, Arguments> = {
       .example('$0 inspect before.pth after.pkl', 'what differs, across toolkits') as Argv<Arguments>;
   },
   handler: async (argv) => {
-    const { inspect } = await import('../../recipes/inspect.js');
+    const { inspect } = await import('../../recipes/inspect/index.js');
     await inspect({
       file: argv.file,
       other: argv.other,

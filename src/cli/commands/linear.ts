@@ -59,7 +59,7 @@ export const linearCommand: CommandModule<object, Arguments> = {
         remedy: 'see: scrl linear --help',
       });
     }
-    const { linear } = await import('../../recipes/linear.js');
+    const { linear } = await import('../../recipes/linear/index.js');
     const { interrupted } = await linear({
       resolved,
       source:

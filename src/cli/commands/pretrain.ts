@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
-import type { PretrainOptions } from '../../recipes/pretrain.js';
+import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
@@ -43,7 +43,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
     const log = openConsole(argv);
     const configFile = String(argv.config);
     if (argv['dry-run'] === true) {
-      const { dryRun } = await import('../../recipes/dry-run.js');
+      const { dryRun } = await import('../../recipes/pretrain/dry-run.js');
       await dryRun({ resolved, log });
       return;
     }
@@ -60,7 +60,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
 async function run(options: PretrainOptions): Promise<NodeJS.Signals | undefined> {
   const { resolved, overwrite, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
-  const { evaluateRun, linear } = await import('../../recipes/linear.js');
+  const { evaluateRun, linear } = await import('../../recipes/linear/index.js');
   if (!train.enabled) {
     if (loadDir === null || !evaluation.enabled) {
       throw new UserError('without pretraining there has to be something to evaluate', {
@@ -71,7 +71,7 @@ async function run(options: PretrainOptions): Promise<NodeJS.Signals | undefined
     const source = { path: loadDir, isRunFolder: true };
     return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, log })).interrupted;
   }
-  const { pretrain } = await import('../../recipes/pretrain.js');
+  const { pretrain } = await import('../../recipes/pretrain/index.js');
   const { interrupted, folder } = await pretrain(options);
   if (interrupted !== undefined || !evaluation.enabled) return interrupted;
   return evaluateRun(resolved, folder, log);

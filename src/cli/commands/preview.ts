@@ -28,7 +28,7 @@ export const previewCommand: CommandModule<object, Arguments> = {
     if (!Number.isInteger(count) || count < 1 || count > 64) {
       throw new UserError('must be a number of images from 1 to 64', { key: '--count', value: argv.count });
     }
-    const { preview } = await import('../../recipes/preview.js');
+    const { preview } = await import('../../recipes/pretrain/preview.js');
     await preview({ resolved, count, out: String(argv.out), log: openConsole(argv) });
   },
 };

@@ -6,7 +6,7 @@ import type { OpenedWeights } from '../../checkpoint/open-weights.js';
 import type { StateDict } from '../../checkpoint/state-dict.js';
 import { takeModel } from '../../checkpoint/take-model.js';
 import { differenceOf } from '../../checkpoint/tensor-statistics.js';
-import type { Console } from '../../report/console.js';
+import type { LiveLog } from '../../core/log.js';
 import { Progress } from '../../report/progress.js';
 import { formatTable } from '../../report/table.js';
 
@@ -32,7 +32,7 @@ interface Difference {
   readonly relative?: number;
 }
 
-export async function compareFiles(a: OpenedWeights, b: OpenedWeights, log: Console): Promise<Comparison> {
+export async function compareFiles(a: OpenedWeights, b: OpenedWeights, log: LiveLog): Promise<Comparison> {
   const whole = [tensorsOf(a), tensorsOf(b)] as const;
   const shared = [...whole[0].keys()].some((name) => whole[1].has(name));
   const networks = shared ? [] : [a, b].flatMap((opened) => networkOf(opened) ?? []);

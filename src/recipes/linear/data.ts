@@ -1,10 +1,10 @@
 /** The labelled images of an evaluation: training and validation split, or only a part of the labels. */
 
 import { UserError } from '../../core/errors.js';
+import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import { hasSplit, type ImageDataset, openDataset } from '../../data/dataset.js';
 import { NO_LABEL } from '../../data/image-table.js';
-import type { Console } from '../../report/console.js';
 import { Progress } from '../../report/progress.js';
 
 export interface LabelledData {
@@ -20,7 +20,7 @@ export async function whyNotEvaluable(root: string, classes: readonly string[] |
 }
 
 /** @throws UserError when there are no labels, no validation images, or other classes in them */
-export async function openLabelled(root: string | null, log: Console): Promise<LabelledData> {
+export async function openLabelled(root: string | null, log: LiveLog): Promise<LabelledData> {
   if (root === null) {
     throw new UserError('no images are given', {
       key: 'dataset/root',
@@ -41,7 +41,7 @@ export async function openLabelled(root: string | null, log: Console): Promise<L
   return { train, val, classes: train.classes };
 }
 
-async function open(root: string, split: 'train' | 'val', log: Console): Promise<ImageDataset> {
+async function open(root: string, split: 'train' | 'val', log: LiveLog): Promise<ImageDataset> {
   let progress: Progress | undefined;
   const dataset = await openDataset({
     root,

@@ -3,9 +3,9 @@
 import { centerCrops } from '../../data/center-crops.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import { epochBatches, epochOrder } from '../../data/sampler.js';
+import { collectFeatures, type Features, withFeatures } from '../../evaluation/features/feature-table.js';
+import { evaluationPiece } from '../../evaluation/features/validate.js';
 import { Progress } from '../../report/progress.js';
-import { collectFeatures, type Features, withFeatures } from '../feature-table.js';
-import { evaluationPiece } from '../validate.js';
 import type { LinearContext } from './train.js';
 
 /** Rows that are classified at once. */

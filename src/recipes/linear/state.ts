@@ -1,11 +1,16 @@
 /** What a linear evaluation saves, so that it goes on as if it had not been stopped. */
 
+import {
+  loadModuleState,
+  moduleState,
+  variableTensor,
+  writeVariable,
+} from '../../checkpoint/module-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
 import type { LinearProbe } from '../../models/probe/linear-probe.js';
-import { loadModuleState, moduleState, variableTensor, writeVariable } from '../module-state.js';
 import type { EpochResult } from './results.js';
 
 /** Everything that has to be equal for two parts of a run to be one run. */

@@ -2,16 +2,16 @@
 
 import type { Config } from '../../config/schema.js';
 import { UserError } from '../../core/errors.js';
+import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import { loadViews } from '../../data/loader.js';
 import { epochBatches, epochOrder } from '../../data/sampler.js';
 import { AccuracyCounter } from '../../evaluation/accuracy.js';
+import { evaluationPiece, validate } from '../../evaluation/features/validate.js';
 import type { LinearProbe } from '../../models/probe/linear-probe.js';
-import type { Console } from '../../report/console.js';
 import { Progress } from '../../report/progress.js';
 import type { MetricSink } from '../../report/sink.js';
 import { drawCrop } from '../../views/crop.js';
-import { evaluationPiece, validate } from '../validate.js';
 import type { LabelledData } from './data.js';
 import { CachedFeatures } from './features.js';
 import type { LinearPlan } from './plan.js';
@@ -28,7 +28,7 @@ export interface LinearContext {
   /** Features are computed once, from centre crops: not the protocol. */
   readonly fast: boolean;
   readonly sinks: readonly MetricSink[];
-  readonly log: Console;
+  readonly log: LiveLog;
   /** True once the run has been asked to stop. */
   stopping(): boolean;
   /** Whether to save after this many steps, within an epoch. */

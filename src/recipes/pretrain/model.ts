@@ -1,5 +1,6 @@
 /** Networks, solver and compiled steps of a run. */
 
+import { initializeModule } from '../../checkpoint/module-state.js';
 import type { Config } from '../../config/schema.js';
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
@@ -10,7 +11,6 @@ import type { StateEntry } from '../../nn/module-store.js';
 import { Lars } from '../../solver/lars.js';
 import { describeMatches, matchRules, parameterRules } from '../../solver/param-groups.js';
 import { type BlurBasis, blurBasis } from '../../views/blur.js';
-import { initializeModule } from '../module-state.js';
 import type { Plan } from './plan.js';
 import { photometricStage } from './views.js';
 

@@ -5,18 +5,23 @@
 
 import type { Config } from '../../config/schema.js';
 import { formatBytes } from '../../core/clock.js';
+import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import { centerCrops } from '../../data/center-crops.js';
 import { hasSplit, type ImageDataset, openDataset } from '../../data/dataset.js';
 import type { Step } from '../../engine/step.js';
+import {
+  collectFeatures,
+  type Features,
+  soundRows,
+  withFeatures,
+} from '../../evaluation/features/feature-table.js';
+import { evaluationPiece, validate } from '../../evaluation/features/validate.js';
 import { knnAccuracies } from '../../evaluation/knn.js';
 import { compileEvaluation } from '../../models/probe/evaluation-step.js';
-import type { Console } from '../../report/console.js';
 import { Progress } from '../../report/progress.js';
-import { collectFeatures, type Features, soundRows, withFeatures } from '../feature-table.js';
 import { requireSameClasses } from '../linear/data.js';
 import { isDue } from '../linear/plan.js';
-import { evaluationPiece, validate } from '../validate.js';
 import type { PretrainModel } from './model.js';
 import type { Plan } from './plan.js';
 
@@ -25,7 +30,7 @@ export interface MonitorContext {
   readonly plan: Plan;
   readonly model: PretrainModel;
   readonly dataset: ImageDataset;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 const TEMPERATURE = 0.07;

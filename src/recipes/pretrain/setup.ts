@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
 import type { ImageDataset } from '../../data/dataset.js';
-import type { Console } from '../../report/console.js';
-import { openImages } from '../open-images.js';
+import { openImages } from '../shared/open-images.js';
 import { makePlan, type Plan } from './plan.js';
 
 /** Fewer images than this and the reference's authors expect little (issue 8 of the reference). */
 const FEW_IMAGES = 100_000;
 
-export async function openData(config: Config, log: Console): Promise<{ dataset: ImageDataset; plan: Plan }> {
+export async function openData(config: Config, log: LiveLog): Promise<{ dataset: ImageDataset; plan: Plan }> {
   const { root, annotations } = config.dataset;
   if (root === null) {
     throw new UserError('no images are given', {

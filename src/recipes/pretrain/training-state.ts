@@ -3,13 +3,18 @@
  * needs: how many steps were done, and the settings that the schedule and the order of images depend on.
  */
 
+import {
+  loadModuleState,
+  moduleState,
+  variableTensor,
+  writeVariable,
+} from '../../checkpoint/module-state.js';
 import { type StateDict, stateDictOf } from '../../checkpoint/state-dict.js';
 import type { Config } from '../../config/schema.js';
 import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
-import { loadModuleState, moduleState, variableTensor, writeVariable } from '../module-state.js';
 import type { PretrainModel } from './model.js';
 import type { Plan } from './plan.js';
 

@@ -6,14 +6,14 @@
 
 import { UserError } from '../../core/errors.js';
 import { writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
 import { imageFiles } from '../../data/image-files.js';
 import { cosineSimilarities } from '../../evaluation/cosine.js';
 import { encodePng } from '../../image/encode.js';
 import { STRIDES } from '../../models/backbone/resnet.js';
 import { BOX_COLOURS, Canvas, type Picture } from '../../report/canvas.js';
-import type { Console } from '../../report/console.js';
 import { cellCentre, enlargeMap, heatPicture, sampleMap, stretch } from '../../report/feature-map.js';
-import { readWeights, type WeightsOptions, withEmbedder } from '../open-embedder.js';
+import { readWeights, type WeightsOptions, withEmbedder } from '../shared/open-embedder.js';
 import { inView, type Point, renderViews, squareAround, viewAround } from './views.js';
 
 export interface ShowMatchOptions extends WeightsOptions {
@@ -25,7 +25,7 @@ export interface ShowMatchOptions extends WeightsOptions {
   readonly at: Point;
   /** PNG file. */
   readonly out: string;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 const GAP = 8;

@@ -4,15 +4,15 @@
  */
 
 import { writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
 import { imageFiles } from '../../data/image-files.js';
 import { principalComponents } from '../../evaluation/pca.js';
 import { centerCropWindow } from '../../image/crops.js';
 import { encodePng } from '../../image/encode.js';
 import { STRIDES } from '../../models/backbone/resnet.js';
 import { Canvas } from '../../report/canvas.js';
-import type { Console } from '../../report/console.js';
 import { colourPicture, enlargeMap, stretch } from '../../report/feature-map.js';
-import { readWeights, type WeightsOptions, withEmbedder } from '../open-embedder.js';
+import { readWeights, type WeightsOptions, withEmbedder } from '../shared/open-embedder.js';
 import { renderViews } from './views.js';
 
 export interface ShowPcaOptions extends WeightsOptions {
@@ -20,7 +20,7 @@ export interface ShowPcaOptions extends WeightsOptions {
   readonly files: readonly string[];
   /** PNG file. */
   readonly out: string;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 const COMPONENTS = 3;

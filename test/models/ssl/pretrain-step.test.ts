@@ -1,10 +1,10 @@
 /** Properties of the compiled step on a small network: padding, the update rule, the moving average. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { initializeModule } from '../../../src/checkpoint/module-state.js';
 import type { Runtime } from '../../../src/engine/runtime.js';
 import { type Method, Networks } from '../../../src/models/ssl/networks.js';
 import { compilePretrainStep, NORMALIZED_VIEWS } from '../../../src/models/ssl/pretrain-step.js';
-import { initializeModule } from '../../../src/recipes/module-state.js';
 import { Lars } from '../../../src/solver/lars.js';
 import { expectClose, randomArray } from '../../helpers/arrays.js';
 import { openRuntime } from '../../helpers/engine.js';

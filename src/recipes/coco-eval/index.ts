@@ -1,11 +1,11 @@
 /** `scrl coco-eval`: evaluates a results file and says the figures in the form that is asked for. */
 
-import { formatSummary } from '../pycocotools/evaluation/summarize.js';
-import { type EvaluateFilesOptions, evaluateFiles } from '../pycocotools/files/evaluate-files.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
-import { categoryRows, categoryText } from './coco-eval/category-table.js';
-import { prepareReport, writeReport } from './coco-eval/report.js';
+import type { LiveLog } from '../../core/log.js';
+import { formatSummary } from '../../pycocotools/evaluation/summarize.js';
+import { type EvaluateFilesOptions, evaluateFiles } from '../../pycocotools/files/evaluate-files.js';
+import { Progress } from '../../report/progress.js';
+import { categoryRows, categoryText } from './category-table.js';
+import { prepareReport, writeReport } from './report.js';
 
 export interface CocoEvalOptions extends Omit<EvaluateFilesOptions, 'onProgress'> {
   /** Print one JSON object instead of the table. */
@@ -14,7 +14,7 @@ export interface CocoEvalOptions extends Omit<EvaluateFilesOptions, 'onProgress'
   /** Folder for the report. */
   out?: string | undefined;
   overwrite: boolean;
-  log: Console;
+  log: LiveLog;
   print: (text: string) => void;
 }
 

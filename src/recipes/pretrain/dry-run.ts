@@ -6,23 +6,23 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { loadCheckpoint } from '../checkpoint/checkpointer.js';
-import type { ResolvedConfig } from '../config/load.js';
-import { formatBytes, formatDuration } from '../core/clock.js';
-import { UserError } from '../core/errors.js';
-import { explainWriteError } from '../core/fs.js';
-import type { Console } from '../report/console.js';
-import { openEngine } from './open-engine.js';
-import { save } from './pretrain/checkpoints.js';
-import { PretrainModel } from './pretrain/model.js';
-import { makeFolder, openData } from './pretrain/setup.js';
-import { loadPairs, prepare } from './pretrain/train.js';
-import { loadTrainingState } from './pretrain/training-state.js';
+import { loadCheckpoint } from '../../checkpoint/checkpointer.js';
+import type { ResolvedConfig } from '../../config/load.js';
+import { formatBytes, formatDuration } from '../../core/clock.js';
+import { UserError } from '../../core/errors.js';
+import { explainWriteError } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
+import { openEngine } from '../shared/open-engine.js';
+import { save } from './checkpoints.js';
+import { PretrainModel } from './model.js';
+import { makeFolder, openData } from './setup.js';
+import { loadPairs, prepare } from './train.js';
+import { loadTrainingState } from './training-state.js';
 
 /** Steps that are timed, after one that is not. */
 const TIMED_STEPS = 2;
 
-export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log: Console }): Promise<void> {
+export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log: LiveLog }): Promise<void> {
   const { config } = resolved;
   const { dataset, plan } = await openData(config, log);
   const runtime = await openEngine(config.engine, log);

@@ -1,11 +1,11 @@
 /** Accuracy of a classifier on the validation images: centre crops, inference, any number of images in bounded memory. */
 
-import { centerCrops, wholeBlocks } from '../data/center-crops.js';
-import type { ImageDataset } from '../data/dataset.js';
-import type { Step } from '../engine/step.js';
-import { type Accuracy, AccuracyCounter } from '../evaluation/accuracy.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
+import type { LiveLog } from '../../core/log.js';
+import { centerCrops, wholeBlocks } from '../../data/center-crops.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import type { Step } from '../../engine/step.js';
+import { Progress } from '../../report/progress.js';
+import { type Accuracy, AccuracyCounter } from '../accuracy.js';
 
 /**
  * Most images of one evaluation step. The reference's recipes have 2,048, for the memory of 32 GPUs; more than this is no
@@ -24,7 +24,7 @@ export interface ValidationOptions {
   readonly workers: number;
   /** Images of a step. */
   readonly piece: number;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 /** @param step gives `logits` of `piece` images */

@@ -1,18 +1,18 @@
 /** `scrl inspect`: what is in a file of weights, or in what two of them differ. */
 
-import { findBackbones, placeOf, tensorGroups } from '../checkpoint/find-backbones.js';
-import { type OpenedWeights, openWeights } from '../checkpoint/open-weights.js';
-import type { StateDict } from '../checkpoint/state-dict.js';
-import { matches, takeModel } from '../checkpoint/take-model.js';
-import { statisticsOf, type TensorStatistics } from '../checkpoint/tensor-statistics.js';
-import { fingerprint } from '../checkpoint/write-weights.js';
-import { formatBytes } from '../core/clock.js';
-import { UserError } from '../core/errors.js';
-import { isTensor, PyFloat, PyOpaque, type TorchValue } from '../formats/torch-pth.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
-import { formatTable } from '../report/table.js';
-import { compareFiles, comparisonText } from './inspect/compare.js';
+import { findBackbones, placeOf, tensorGroups } from '../../checkpoint/find-backbones.js';
+import { type OpenedWeights, openWeights } from '../../checkpoint/open-weights.js';
+import type { StateDict } from '../../checkpoint/state-dict.js';
+import { matches, takeModel } from '../../checkpoint/take-model.js';
+import { statisticsOf, type TensorStatistics } from '../../checkpoint/tensor-statistics.js';
+import { fingerprint } from '../../checkpoint/write-weights.js';
+import { formatBytes } from '../../core/clock.js';
+import { UserError } from '../../core/errors.js';
+import type { LiveLog } from '../../core/log.js';
+import { isTensor, PyFloat, PyOpaque, type TorchValue } from '../../formats/torch-pth.js';
+import { Progress } from '../../report/progress.js';
+import { formatTable } from '../../report/table.js';
+import { compareFiles, comparisonText } from './compare.js';
 
 export interface InspectOptions {
   readonly file: string;
@@ -21,7 +21,7 @@ export interface InspectOptions {
   /** Only tensors of these names; `*` stands for any text. */
   readonly filter?: string | undefined;
   readonly json: boolean;
-  readonly log: Console;
+  readonly log: LiveLog;
   readonly print: (text: string) => void;
 }
 

@@ -3,9 +3,9 @@
  * would say more about wrong statistics than about its weights.
  */
 
-import { type CenterCropOptions, centerCrops } from '../data/center-crops.js';
-import type { ImageTable } from '../data/image-table.js';
-import type { Step } from '../engine/step.js';
+import { type CenterCropOptions, centerCrops } from '../../data/center-crops.js';
+import type { ImageTable } from '../../data/image-table.js';
+import type { Step } from '../../engine/step.js';
 
 const BATCHES = 40;
 const BATCH = 32;

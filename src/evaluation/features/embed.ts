@@ -1,14 +1,15 @@
 /** Features of images: a backbone alone, in inference, its pooled output or one of its maps. */
 
-import type { LoadedBackbone } from '../checkpoint/load-backbone.js';
-import { elementCount } from '../core/array.js';
-import { UserError } from '../core/errors.js';
-import { type Log, SILENT } from '../core/log.js';
-import { centerCrops } from '../data/center-crops.js';
-import type { ImageDataset } from '../data/dataset.js';
-import type { ImageTable } from '../data/image-table.js';
-import type { Runtime } from '../engine/runtime.js';
-import type { Step } from '../engine/step.js';
+import type { LoadedBackbone } from '../../checkpoint/load-backbone.js';
+import { initializeModule, loadModuleState } from '../../checkpoint/module-state.js';
+import { elementCount } from '../../core/array.js';
+import { UserError } from '../../core/errors.js';
+import { type Log, SILENT } from '../../core/log.js';
+import { centerCrops } from '../../data/center-crops.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import type { ImageTable } from '../../data/image-table.js';
+import type { Runtime } from '../../engine/runtime.js';
+import type { Step } from '../../engine/step.js';
 import {
   ARCHITECTURES,
   LAYERS,
@@ -16,15 +17,14 @@ import {
   type ResNetName,
   resnetChannels,
   stageWidth,
-} from '../models/backbone/architectures.js';
-import { ResNet, STRIDES } from '../models/backbone/resnet.js';
-import { ModuleStore } from '../nn/module-store.js';
-import { globalAveragePool } from '../ops/average-pool.js';
-import { normalizeBytes } from '../views/photometric.js';
+} from '../../models/backbone/architectures.js';
+import { ResNet, STRIDES } from '../../models/backbone/resnet.js';
+import { ModuleStore } from '../../nn/module-store.js';
+import { globalAveragePool } from '../../ops/average-pool.js';
+import { normalizeBytes } from '../../views/photometric.js';
 import { type BackboneSource, readBackbone, underOurNames } from './backbone-weights.js';
 import { calibrate, calibrationBatch } from './calibrate.js';
 import { collectFeatures, type FeatureBatch, type Features, withFeatures } from './feature-table.js';
-import { initializeModule, loadModuleState } from './module-state.js';
 
 export interface EmbedderOptions {
   readonly network: ResNetName;

@@ -5,12 +5,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RandomStream } from '../../src/core/rng.js';
-import { wholeBlocks } from '../../src/data/center-crops.js';
-import { type ImageDataset, openDataset } from '../../src/data/dataset.js';
-import { encodeJpeg } from '../../src/image/encode.js';
-import { Embedder, type EmbedderOptions } from '../../src/recipes/embed.js';
-import { openRuntime } from '../helpers/engine.js';
+import { RandomStream } from '../../../src/core/rng.js';
+import { wholeBlocks } from '../../../src/data/center-crops.js';
+import { type ImageDataset, openDataset } from '../../../src/data/dataset.js';
+import { Embedder, type EmbedderOptions } from '../../../src/evaluation/features/embed.js';
+import { encodeJpeg } from '../../../src/image/encode.js';
+import { openRuntime } from '../../helpers/engine.js';
 
 let folder: string;
 let dataset: ImageDataset;

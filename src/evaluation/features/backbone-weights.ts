@@ -1,12 +1,12 @@
 /** Fills the backbone of a module from a file of weights of any toolkit. */
 
-import { type LoadedBackbone, loadBackbone } from '../checkpoint/load-backbone.js';
-import type { NetworkRole } from '../checkpoint/names/families.js';
-import { resnetNames } from '../checkpoint/names/resnet.js';
-import type { StateDict } from '../checkpoint/state-dict.js';
-import { UserError } from '../core/errors.js';
-import type { Log } from '../core/log.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
+import { type LoadedBackbone, loadBackbone } from '../../checkpoint/load-backbone.js';
+import type { NetworkRole } from '../../checkpoint/names/families.js';
+import { resnetNames } from '../../checkpoint/names/resnet.js';
+import type { StateDict } from '../../checkpoint/state-dict.js';
+import { UserError } from '../../core/errors.js';
+import type { Log } from '../../core/log.js';
+import type { ResNetName } from '../../models/backbone/architectures.js';
 
 export interface BackboneSource {
   /** File, or run folder. */

@@ -7,31 +7,31 @@
  */
 
 import { join } from 'node:path';
-import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpointer.js';
-import { fingerprint } from '../checkpoint/write-weights.js';
-import type { ResolvedConfig } from '../config/load.js';
-import { renderConfig } from '../config/print.js';
-import type { Config } from '../config/schema.js';
-import { UserError } from '../core/errors.js';
-import { writeFileAtomic } from '../core/fs.js';
-import { RandomStream } from '../core/rng.js';
-import { openDataset } from '../data/dataset.js';
-import type { Runtime } from '../engine/runtime.js';
-import { LinearProbe } from '../models/probe/linear-probe.js';
-import type { Console } from '../report/console.js';
-import { MetricsFile } from '../report/jsonl.js';
-import { Interrupt } from '../train/interrupt.js';
-import { openRunFolder } from '../train/run-folder.js';
-import { SaveSchedule } from '../train/save-schedule.js';
-import { type BackboneSource, readBackbone } from './backbone-weights.js';
-import { calibrate, calibrationBatch } from './calibrate.js';
-import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './linear/data.js';
-import { type LinearPlan, makeLinearPlan } from './linear/plan.js';
-import { bestOf, figures, type LinearSummary, writeResults } from './linear/results.js';
-import { type LinearIdentity, type LinearProgress, linearState, loadLinearState } from './linear/state.js';
-import { trainLinear } from './linear/train.js';
-import { initializeModule, loadModuleState } from './module-state.js';
-import { openEngine } from './open-engine.js';
+import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../../checkpoint/checkpointer.js';
+import { initializeModule, loadModuleState } from '../../checkpoint/module-state.js';
+import { fingerprint } from '../../checkpoint/write-weights.js';
+import type { ResolvedConfig } from '../../config/load.js';
+import { renderConfig } from '../../config/print.js';
+import type { Config } from '../../config/schema.js';
+import { UserError } from '../../core/errors.js';
+import { writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
+import { RandomStream } from '../../core/rng.js';
+import { openDataset } from '../../data/dataset.js';
+import type { Runtime } from '../../engine/runtime.js';
+import { type BackboneSource, readBackbone } from '../../evaluation/features/backbone-weights.js';
+import { calibrate, calibrationBatch } from '../../evaluation/features/calibrate.js';
+import { LinearProbe } from '../../models/probe/linear-probe.js';
+import { MetricsFile } from '../../report/jsonl.js';
+import { Interrupt } from '../../train/interrupt.js';
+import { openRunFolder } from '../../train/run-folder.js';
+import { SaveSchedule } from '../../train/save-schedule.js';
+import { openEngine } from '../shared/open-engine.js';
+import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './data.js';
+import { type LinearPlan, makeLinearPlan } from './plan.js';
+import { bestOf, figures, type LinearSummary, writeResults } from './results.js';
+import { type LinearIdentity, type LinearProgress, linearState, loadLinearState } from './state.js';
+import { trainLinear } from './train.js';
 
 export interface LinearOptions {
   readonly resolved: ResolvedConfig;
@@ -46,7 +46,7 @@ export interface LinearOptions {
   readonly fraction: number;
   /** Start anew where there is an evaluation already. */
   readonly overwrite: boolean;
-  readonly log: Console;
+  readonly log: LiveLog;
 }
 
 export interface LinearOutcome {
@@ -205,7 +205,7 @@ async function drawBackbone(
   probe: LinearProbe,
   { seed, augment, eval: { num_workers: workers } }: Config,
   { train }: LabelledData,
-  log: Console,
+  log: LiveLog,
 ): Promise<void> {
   await initializeModule(probe.backbone, seed);
   const batch = calibrationBatch(train.count);
@@ -243,7 +243,7 @@ async function resumeFrom(
 export async function evaluateRun(
   resolved: ResolvedConfig,
   folder: string,
-  log: Console,
+  log: LiveLog,
 ): Promise<NodeJS.Signals | undefined> {
   const { root } = resolved.config.dataset;
   if (root === null) throw new Error('unreachable: pretraining had images');

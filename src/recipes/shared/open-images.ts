@@ -1,13 +1,13 @@
 /** Opens a data set of images while saying how far it is, and what was found. */
 
-import { type DatasetOptions, type ImageDataset, openDataset } from '../data/dataset.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
+import type { LiveLog } from '../../core/log.js';
+import { type DatasetOptions, type ImageDataset, openDataset } from '../../data/dataset.js';
+import { Progress } from '../../report/progress.js';
 
 /** @throws UserError as `openDataset` */
 export async function openImages(
   options: Pick<DatasetOptions, 'root' | 'annotations' | 'split'>,
-  log: Console,
+  log: LiveLog,
 ): Promise<ImageDataset> {
   let progress: Progress | undefined;
   const dataset = await openDataset({

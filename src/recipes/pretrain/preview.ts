@@ -3,20 +3,20 @@
  * augmentation with their matched boxes, the same colour for the same place. Made by the code that trains.
  */
 
-import type { ResolvedConfig } from '../config/load.js';
-import type { Config } from '../config/schema.js';
-import { writeFileAtomic } from '../core/fs.js';
-import { encodePng } from '../image/encode.js';
-import { thumbnail } from '../image/thumbnail.js';
-import type { SampledBoxes } from '../models/ssl/box-sampler.js';
-import { BOX_COLOURS, Canvas, type Picture } from '../report/canvas.js';
-import type { Console } from '../report/console.js';
-import { blurBasis } from '../views/blur.js';
-import { DEVIATION, MEAN } from '../views/normalization.js';
-import { openEngine } from './open-engine.js';
-import { openData } from './pretrain/setup.js';
-import { loadPairs } from './pretrain/train.js';
-import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './pretrain/views.js';
+import type { ResolvedConfig } from '../../config/load.js';
+import type { Config } from '../../config/schema.js';
+import { writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
+import { encodePng } from '../../image/encode.js';
+import { thumbnail } from '../../image/thumbnail.js';
+import type { SampledBoxes } from '../../models/ssl/box-sampler.js';
+import { BOX_COLOURS, Canvas, type Picture } from '../../report/canvas.js';
+import { blurBasis } from '../../views/blur.js';
+import { DEVIATION, MEAN } from '../../views/normalization.js';
+import { openEngine } from '../shared/open-engine.js';
+import { openData } from './setup.js';
+import { loadPairs } from './train.js';
+import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './views.js';
 
 const GAP = 8;
 /** Views are shown at least about this large, in pixels: recipes for small machines have tiny ones. */
@@ -30,7 +30,7 @@ export interface PreviewOptions {
   count: number;
   /** PNG file to write. */
   out: string;
-  log: Console;
+  log: LiveLog;
 }
 
 export async function preview({ resolved, count, out, log }: PreviewOptions): Promise<void> {
@@ -74,7 +74,7 @@ async function augmentedViews(
   config: Config,
   batch: PairBatch,
   side: number,
-  log: Console,
+  log: LiveLog,
 ): Promise<Picture[]> {
   const runtime = await openEngine(config.engine, log);
   const basis = blurBasis(config.augment.blur, side);

@@ -3,13 +3,13 @@
  * not keep because they are the number of training steps.
  */
 
-import { hwioToOihw, matchStateDict, oihwToHwio, type StateDict } from '../checkpoint/state-dict.js';
 import type { HostTensor, LazyTensor } from '../core/array.js';
 import { hostTensor, loadTensor, toFloat32 } from '../core/array.js';
 import { RandomStream } from '../core/rng.js';
 import type { Runtime } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
 import type { ModuleStore, StateEntry } from '../nn/module-store.js';
+import { hwioToOihw, matchStateDict, oihwToHwio, type StateDict } from './state-dict.js';
 
 const RUNNING_VARIANCE = '.running_var';
 const COUNTER = '.num_batches_tracked';

@@ -1,7 +1,7 @@
 /** Features of labelled images, all in memory: what nearest neighbours and cached evaluations work on. */
 
-import type { CenterCropBatch } from '../data/center-crops.js';
-import type { ImageTable } from '../data/image-table.js';
+import type { CenterCropBatch } from '../../data/center-crops.js';
+import type { ImageTable } from '../../data/image-table.js';
 
 /** Images and what a network says of them. */
 export interface FeatureBatch extends CenterCropBatch {

@@ -10,27 +10,27 @@
 
 import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ResolvedConfig } from '../config/load.js';
-import { renderConfig } from '../config/print.js';
-import type { Config } from '../config/schema.js';
-import { formatDuration } from '../core/clock.js';
-import { writeFileAtomic } from '../core/fs.js';
-import type { Console } from '../report/console.js';
-import { MetricsFile } from '../report/jsonl.js';
-import type { MetricSink } from '../report/sink.js';
-import { TensorBoardWriter } from '../report/tensorboard.js';
-import { Interrupt } from '../train/interrupt.js';
-import { openRunFolder } from '../train/run-folder.js';
-import { SaveSchedule } from '../train/save-schedule.js';
-import { readBackbone } from './backbone-weights.js';
-import { loadModuleState } from './module-state.js';
-import { openEngine } from './open-engine.js';
-import { resume } from './pretrain/checkpoints.js';
-import { writeLossCurve } from './pretrain/curve.js';
-import { PretrainModel } from './pretrain/model.js';
-import { Monitor } from './pretrain/monitor.js';
-import { openData, writeSkipped } from './pretrain/setup.js';
-import { train } from './pretrain/train.js';
+import { loadModuleState } from '../../checkpoint/module-state.js';
+import type { ResolvedConfig } from '../../config/load.js';
+import { renderConfig } from '../../config/print.js';
+import type { Config } from '../../config/schema.js';
+import { formatDuration } from '../../core/clock.js';
+import { writeFileAtomic } from '../../core/fs.js';
+import type { LiveLog } from '../../core/log.js';
+import { readBackbone } from '../../evaluation/features/backbone-weights.js';
+import { MetricsFile } from '../../report/jsonl.js';
+import type { MetricSink } from '../../report/sink.js';
+import { TensorBoardWriter } from '../../report/tensorboard.js';
+import { Interrupt } from '../../train/interrupt.js';
+import { openRunFolder } from '../../train/run-folder.js';
+import { SaveSchedule } from '../../train/save-schedule.js';
+import { openEngine } from '../shared/open-engine.js';
+import { resume } from './checkpoints.js';
+import { writeLossCurve } from './curve.js';
+import { PretrainModel } from './model.js';
+import { Monitor } from './monitor.js';
+import { openData, writeSkipped } from './setup.js';
+import { train } from './train.js';
 
 export interface PretrainOptions {
   resolved: ResolvedConfig;
@@ -40,7 +40,7 @@ export interface PretrainOptions {
   overwrite: boolean;
   /** Backbone to start from, in place of a random one; a run that is resumed has its own. */
   weights?: string | undefined;
-  log: Console;
+  log: LiveLog;
 }
 
 /** Where the backbone is within a branch. */
@@ -135,7 +135,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
 }
 
 /** Both networks start from the weights: a target that knows nothing would have to be caught up with first. */
-async function startFrom(model: PretrainModel, config: Config, path: string, log: Console): Promise<void> {
+async function startFrom(model: PretrainModel, config: Config, path: string, log: LiveLog): Promise<void> {
   const { loaded, dict } = await readBackbone({ path }, ENCODER, config.network.name, log);
   for (const { store } of [model.networks.online, model.networks.target]) {
     await loadModuleState(store, dict, loaded.path, ENCODER);

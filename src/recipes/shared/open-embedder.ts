@@ -1,13 +1,13 @@
 /** The network behind `scrl knn`, `features` and `show`: from a file of any toolkit, or with its initial weights. */
 
-import { type LoadedBackbone, loadBackbone } from '../checkpoint/load-backbone.js';
-import type { Config } from '../config/schema.js';
-import { RandomStream } from '../core/rng.js';
-import type { ImageTable } from '../data/image-table.js';
-import type { Layer, ResNetName } from '../models/backbone/architectures.js';
-import type { Console } from '../report/console.js';
-import type { BackboneSource } from './backbone-weights.js';
-import { Embedder } from './embed.js';
+import { type LoadedBackbone, loadBackbone } from '../../checkpoint/load-backbone.js';
+import type { Config } from '../../config/schema.js';
+import type { LiveLog } from '../../core/log.js';
+import { RandomStream } from '../../core/rng.js';
+import type { ImageTable } from '../../data/image-table.js';
+import type { BackboneSource } from '../../evaluation/features/backbone-weights.js';
+import { Embedder } from '../../evaluation/features/embed.js';
+import type { Layer, ResNetName } from '../../models/backbone/architectures.js';
 import { openEngine } from './open-engine.js';
 
 export interface WeightsOptions {
@@ -36,7 +36,7 @@ export interface Weights {
  *
  * @throws UserError when there is no such file, or no backbone in it
  */
-export async function readWeights({ weights, seed }: WeightsOptions, log: Console): Promise<Weights> {
+export async function readWeights({ weights, seed }: WeightsOptions, log: LiveLog): Promise<Weights> {
   if ('random' in weights) return { network: weights.random, name: `random, seed ${seed}` };
   const { path, ...choice } = weights;
   const backbone = await loadBackbone(path, { ...choice, roleFlag: '--role' }, log);
@@ -53,7 +53,7 @@ export async function withEmbedder<T>(
   { network, backbone }: Weights,
   options: WeightsOptions & { readonly layer: Layer },
   images: ImageTable,
-  log: Console,
+  log: LiveLog,
   work: (embedder: Embedder) => Promise<T>,
 ): Promise<T> {
   const { seed, size: side, batch, layer, workers } = options;

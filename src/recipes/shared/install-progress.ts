@@ -1,11 +1,11 @@
-import type { InstallProgress } from '../engine/install/install.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
+import type { LiveLog } from '../../core/log.js';
+import type { InstallProgress } from '../../engine/install/install.js';
+import { Progress } from '../../report/progress.js';
 
 const MEGABYTE = 1e6;
 
 /** Shows the stages of an engine installation, each with a bar of its own. */
-export function installProgress(log: Console): (progress: InstallProgress) => void {
+export function installProgress(log: LiveLog): (progress: InstallProgress) => void {
   let stage: string | undefined;
   let bar: Progress | undefined;
   return (progress) => {

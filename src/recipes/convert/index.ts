@@ -1,24 +1,24 @@
 /** `scrl convert`: any file of weights into any other, with an account of every tensor. */
 
-import { chooseBackbone, requireTorchStyle } from '../checkpoint/choose-backbone.js';
-import { castFloats, type Float, soundOnly } from '../checkpoint/convert-values.js';
-import { placeOf, tensorGroups } from '../checkpoint/find-backbones.js';
-import type { NetworkRole } from '../checkpoint/names/families.js';
-import { type OpenedWeights, openWeights } from '../checkpoint/open-weights.js';
-import type { StateDict } from '../checkpoint/state-dict.js';
-import { type Account, type Model, matches, requireWhole, takeModel } from '../checkpoint/take-model.js';
-import { arrange, backboneOnly, type Convention } from '../checkpoint/targets.js';
-import { writeOnnxBackbone } from '../checkpoint/write-onnx.js';
-import { fingerprint, requireReplaceable, writeWeights } from '../checkpoint/write-weights.js';
-import { elementCount, type TensorSource } from '../core/array.js';
-import { UserError } from '../core/errors.js';
-import { isTensor, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
-import type { Console } from '../report/console.js';
-import { Progress } from '../report/progress.js';
-import { DEVIATION, MEAN } from '../views/normalization.js';
-import { detectron2Notes } from './convert/detectron2-notes.js';
-import { type ConversionReport, reportText } from './convert/report.js';
-import { type TargetName, targetOf } from './convert/target.js';
+import { chooseBackbone, requireTorchStyle } from '../../checkpoint/choose-backbone.js';
+import { castFloats, type Float, soundOnly } from '../../checkpoint/convert-values.js';
+import { placeOf, tensorGroups } from '../../checkpoint/find-backbones.js';
+import type { NetworkRole } from '../../checkpoint/names/families.js';
+import { type OpenedWeights, openWeights } from '../../checkpoint/open-weights.js';
+import type { StateDict } from '../../checkpoint/state-dict.js';
+import { type Account, type Model, matches, requireWhole, takeModel } from '../../checkpoint/take-model.js';
+import { arrange, backboneOnly, type Convention } from '../../checkpoint/targets.js';
+import { writeOnnxBackbone } from '../../checkpoint/write-onnx.js';
+import { fingerprint, requireReplaceable, writeWeights } from '../../checkpoint/write-weights.js';
+import { elementCount, type TensorSource } from '../../core/array.js';
+import { UserError } from '../../core/errors.js';
+import type { LiveLog } from '../../core/log.js';
+import { isTensor, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
+import { Progress } from '../../report/progress.js';
+import { DEVIATION, MEAN } from '../../views/normalization.js';
+import { detectron2Notes } from './detectron2-notes.js';
+import { type ConversionReport, reportText } from './report.js';
+import { type TargetName, targetOf } from './target.js';
 
 export interface ConvertOptions {
   readonly input: string;
@@ -37,7 +37,7 @@ export interface ConvertOptions {
   readonly dryRun: boolean;
   readonly overwrite: boolean;
   readonly json: boolean;
-  readonly log: Console;
+  readonly log: LiveLog;
   readonly print: (text: string) => void;
 }
 
