@@ -11,7 +11,6 @@ import type { Variable } from '../engine/variable.js';
 import type { ModuleStore, StateEntry } from '../nn/module-store.js';
 import { hwioToOihw, matchStateDict, oihwToHwio, type StateDict } from './state-dict.js';
 
-const RUNNING_VARIANCE = '.running_var';
 const COUNTER = '.num_batches_tracked';
 
 /** Draws all initial values of a module from streams named by the variables: independent of any order. */
@@ -32,10 +31,8 @@ export function moduleState(store: ModuleStore, batches: number): StateDict {
   const dict: StateDict = new Map();
   for (const entry of store.entries) {
     dict.set(entry.key, variableTensor(store.runtime, entry, entry.variable));
-    // PyTorch's batch norm lists its counter after the running variance.
-    if (!entry.key.endsWith(RUNNING_VARIANCE)) continue;
-    const counter = entry.key.slice(0, -RUNNING_VARIANCE.length) + COUNTER;
-    dict.set(counter, hostTensor('int64', [], BigInt64Array.of(BigInt(batches))));
+    if (entry.counter === undefined) continue;
+    dict.set(entry.counter, hostTensor('int64', [], BigInt64Array.of(BigInt(batches))));
   }
   return dict;
 }

@@ -1,4 +1,4 @@
-/** Initial values, those of PyTorch's layers and torchvision's ResNets. All are drawn in state-dict order. */
+/** Initial values, those of PyTorch's layers, torchvision's ResNets and Detectron2's heads, drawn in state-dict order. */
 
 import type { RandomStream } from '../core/rng.js';
 
@@ -11,14 +11,25 @@ export function constant(value: number): Initializer {
   };
 }
 
+export function normal(deviation: number): Initializer {
+  return (data, stream) => stream.fillNormal(data, deviation);
+}
+
 /** Normal with variance 2 / fan_out, for filters that a ReLU follows (He et al., 2015). */
 export function kaimingNormalFanOut(outputs: number, kernel: number): Initializer {
-  const deviation = Math.sqrt(2 / (outputs * kernel * kernel));
-  return (data, stream) => stream.fillNormal(data, deviation);
+  return normal(Math.sqrt(2 / (outputs * kernel * kernel)));
 }
 
 /** Uniform in +-1 / sqrt(fan_in), the default of PyTorch's linear layers. */
 export function linearUniform(fanIn: number): Initializer {
-  const bound = 1 / Math.sqrt(fanIn);
+  return uniform(1 / Math.sqrt(fanIn));
+}
+
+/** Uniform in +-sqrt(3 / fan_in), which is variance 1 / fan_in: Caffe2's "Xavier fill", for FPN and linear layers of heads. */
+export function caffe2XavierFill(fanIn: number): Initializer {
+  return uniform(Math.sqrt(3 / fanIn));
+}
+
+function uniform(bound: number): Initializer {
   return (data, stream) => stream.fillUniform(data, -bound, bound);
 }

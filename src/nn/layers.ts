@@ -1,90 +1,62 @@
 /** Layers: they declare their parameters in a `ModuleStore` and apply operations to them under their own name. */
 
 import type { Variable } from '../engine/variable.js';
-import { batchNormInference, batchNormTraining } from '../ops/batch-norm.js';
+import { biasAdd } from '../ops/bias-add.js';
 import { conv2d } from '../ops/conv2d.js';
+import { type ScaleShift, scaleFilter } from '../ops/frozen-norm.js';
 import { linear } from '../ops/linear.js';
-import { scope, type Tensor, tf } from '../ops/tf.js';
-import { weightedBatchNorm } from '../ops/weighted-batch-norm.js';
-import { constant, kaimingNormalFanOut, linearUniform } from './init.js';
+import { scope, type Tensor } from '../ops/tf.js';
+import { constant, type Initializer, kaimingNormalFanOut, linearUniform } from './init.js';
 import type { ModuleStore } from './module-store.js';
 
-/** Whether batch norm uses the statistics of the batch (and updates its running ones) or the running ones. */
-export type Mode = 'training' | 'inference';
+export interface Conv2dShape {
+  inputs: number;
+  outputs: number;
+  kernel: number;
+  /** Default 1. */
+  stride?: number;
+  /** Zeros on each side of both spatial axes; by default a stride of 1 keeps the size. */
+  padding?: number;
+}
 
-/** Convolution without bias, as ResNets have it. */
+export interface Conv2dOptions extends Conv2dShape {
+  /** Default false, as a norm follows in most places. It starts at 0. */
+  bias?: boolean;
+  /** Default He-normal by fan_out. */
+  initial?: Initializer;
+}
+
+/** Convolution. */
 export class Conv2d {
   readonly #path: string;
   readonly #stride: number;
   readonly #padding: number;
   readonly #weight: Variable;
+  readonly #bias: Variable | undefined;
 
-  constructor(
-    store: ModuleStore,
-    path: string,
-    shape: { inputs: number; outputs: number; kernel: number; stride: number },
-  ) {
-    const { inputs, outputs, kernel, stride } = shape;
+  constructor(store: ModuleStore, path: string, options: Conv2dOptions) {
+    const { inputs, outputs, kernel, stride = 1, padding = kernel >> 1, bias = false } = options;
+    const { initial = kaimingNormalFanOut(outputs, kernel) } = options;
     this.#path = `${store.module}.${path}`;
     this.#stride = stride;
-    this.#padding = kernel >> 1;
-    const initial = kaimingNormalFanOut(outputs, kernel);
+    this.#padding = padding;
     this.#weight = store.parameter(`${path}.weight`, 'conv', [outputs, inputs, kernel, kernel], initial);
-  }
-
-  /** [N, H, W, inputs] to [N, ceil(H / stride), ceil(W / stride), outputs] */
-  forward(x: Tensor): Tensor {
-    return scope(this.#path, () => conv2d(x, this.#weight.read(), this.#stride, this.#padding));
-  }
-}
-
-/** Batch normalisation over all axes but the last; eps 1e-5, momentum 0.1. */
-export class BatchNorm {
-  readonly #path: string;
-  readonly #scale: Variable;
-  readonly #offset: Variable;
-  readonly #mean: Variable;
-  readonly #variance: Variable;
-
-  constructor(store: ModuleStore, path: string, channels: number) {
-    this.#path = `${store.module}.${path}`;
-    this.#scale = store.parameter(`${path}.weight`, 'norm-weight', [channels], constant(1));
-    this.#offset = store.parameter(`${path}.bias`, 'norm-bias', [channels], constant(0));
-    this.#mean = store.buffer(`${path}.running_mean`, [channels], constant(0));
-    this.#variance = store.buffer(`${path}.running_var`, [channels], constant(1));
+    this.#bias = bias ? store.parameter(`${path}.bias`, 'bias', [outputs], constant(0)) : undefined;
   }
 
   /**
-   * @param x [N, H, W, C] or rows [R, C]
-   * @param weights [R, 1] of zeros for padding rows and ones; with rows and in training only
+   * @param x [N, H, W, inputs]
+   * @param after what a frozen norm does to the outputs
+   * @returns [N, (H + 2 padding - kernel) / stride + 1, ..., outputs], sides rounded down
    */
-  forward(x: Tensor, mode: Mode, weights?: Tensor): Tensor {
+  forward(x: Tensor, after?: ScaleShift): Tensor {
     return scope(this.#path, () => {
-      if (weights !== undefined && mode === 'training') return this.#weighted(x, weights);
-      if (x.shape.length === 4) return this.#fused(x, mode);
-      const [rows, channels] = x.shape;
-      return tf.reshape(this.#fused(tf.reshape(x, [rows, 1, 1, channels]), mode), [rows, channels]);
+      const weight = this.#weight.read();
+      const filter = after === undefined ? weight : scaleFilter(weight, after.scale);
+      const bias = after?.shift ?? this.#bias?.read();
+      const y = conv2d(x, filter, this.#stride, this.#padding);
+      return bias === undefined ? y : biasAdd(y, bias);
     });
-  }
-
-  #fused(x: Tensor, mode: Mode): Tensor {
-    const running = { mean: this.#mean.read(), variance: this.#variance.read() };
-    if (mode === 'inference') return batchNormInference(x, this.#scale.read(), this.#offset.read(), running);
-    const result = batchNormTraining(x, this.#scale.read(), this.#offset.read(), running);
-    this.#update(result.running);
-    return result.y;
-  }
-
-  #weighted(x: Tensor, weights: Tensor): Tensor {
-    const running = { mean: this.#mean.read(), variance: this.#variance.read() };
-    const result = weightedBatchNorm(x, weights, this.#scale.read(), this.#offset.read(), running);
-    this.#update(result.running);
-    return result.y;
-  }
-
-  #update(running: { mean: Tensor; variance: Tensor }): void {
-    this.#mean.assign(running.mean);
-    this.#variance.assign(running.variance);
   }
 }
 
@@ -94,12 +66,18 @@ export class Linear {
   readonly #weight: Variable;
   readonly #bias: Variable | undefined;
 
-  constructor(store: ModuleStore, path: string, shape: { inputs: number; outputs: number; bias: boolean }) {
-    const { inputs, outputs, bias } = shape;
+  /** @param shape `initial` of the weight, the bias then starts at 0; default PyTorch's, of both */
+  constructor(
+    store: ModuleStore,
+    path: string,
+    shape: { inputs: number; outputs: number; bias: boolean; initial?: Initializer },
+  ) {
+    const { inputs, outputs, bias, initial } = shape;
+    const standard = linearUniform(inputs);
+    const start = initial === undefined ? standard : constant(0);
     this.#path = `${store.module}.${path}`;
-    const initial = linearUniform(inputs);
-    this.#weight = store.parameter(`${path}.weight`, 'linear', [outputs, inputs], initial);
-    this.#bias = bias ? store.parameter(`${path}.bias`, 'bias', [outputs], initial) : undefined;
+    this.#weight = store.parameter(`${path}.weight`, 'linear', [outputs, inputs], initial ?? standard);
+    this.#bias = bias ? store.parameter(`${path}.bias`, 'bias', [outputs], start) : undefined;
   }
 
   /** [R, inputs] to [R, outputs] */

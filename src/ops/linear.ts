@@ -1,3 +1,4 @@
+import { biasAdd } from './bias-add.js';
 import { expectShape, FLOAT, op, type Tensor, withGradient } from './tf.js';
 
 /**
@@ -15,13 +16,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     saved: [x, weight],
     gradient: (dy, [x, weight]) => [matMul(dy, weight, false, false), matMul(dy, x, true, false)],
   }));
-  if (bias === undefined) return product;
-  expectShape('the bias of linear', bias, [weight.shape[0]]);
-  return withGradient([product, bias], () => ({
-    value: op('BiasAdd', [product, bias], FLOAT),
-    saved: [],
-    gradient: (dy) => [dy, op('BiasAddGrad', [dy], FLOAT)],
-  }));
+  return bias === undefined ? product : biasAdd(product, bias);
 }
 
 function matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {

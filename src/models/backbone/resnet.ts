@@ -4,8 +4,9 @@
  * nameless sequence: 0 = conv1, 1 = bn1, 4 to 7 = layer1 to layer4.
  */
 
-import { BatchNorm, Conv2d, type Mode } from '../../nn/layers.js';
+import { ConvNorm } from '../../nn/conv-norm.js';
 import type { ModuleStore } from '../../nn/module-store.js';
+import type { Mode } from '../../nn/norm.js';
 import { add } from '../../ops/add.js';
 import { maxPool } from '../../ops/max-pool.js';
 import { relu } from '../../ops/relu.js';
@@ -33,7 +34,7 @@ export class ResNet {
   constructor(store: ModuleStore, prefix: string, name: ResNetName) {
     const architecture = ARCHITECTURES[name];
     this.channels = resnetChannels(name);
-    const stem = { inputs: 3, outputs: 64, kernel: 7, stride: 2 };
+    const stem = { inputs: 3, outputs: 64, kernel: 7, stride: 2, norm: 'batch' } as const;
     this.#stem = new ConvNorm(store, [`${prefix}0`, `${prefix}1`], stem);
     let inputs = 64;
     this.#stages = architecture.blocks.map((count, stage) =>
@@ -66,25 +67,6 @@ export class ResNet {
   }
 }
 
-/** A convolution and its batch norm, declared in the order of PyTorch's state dict. */
-class ConvNorm {
-  readonly #conv: Conv2d;
-  readonly #norm: BatchNorm;
-
-  constructor(
-    store: ModuleStore,
-    paths: readonly [conv: string, norm: string],
-    shape: { inputs: number; outputs: number; kernel: number; stride: number },
-  ) {
-    this.#conv = new Conv2d(store, paths[0], shape);
-    this.#norm = new BatchNorm(store, paths[1], shape.outputs);
-  }
-
-  forward(x: Tensor, mode: Mode): Tensor {
-    return this.#norm.forward(this.#conv.forward(x), mode);
-  }
-}
-
 /**
  * Two or three convolutions, ReLU between them, and the identity (or its 1x1 projection) added before the last ReLU. The
  * stride is in the first 3x3.
@@ -113,13 +95,20 @@ class ResidualBlock {
         outputs,
         kernel,
         stride: strided ? stride : 1,
+        norm: 'batch',
       });
       before = outputs;
       return layer;
     });
     if (stride === 1 && inputs === this.outputs) return;
     const paths = [`${path}.downsample.0`, `${path}.downsample.1`] as const;
-    this.#shortcut = new ConvNorm(store, paths, { inputs, outputs: this.outputs, kernel: 1, stride });
+    this.#shortcut = new ConvNorm(store, paths, {
+      inputs,
+      outputs: this.outputs,
+      kernel: 1,
+      stride,
+      norm: 'batch',
+    });
   }
 
   forward(x: Tensor, mode: Mode): Tensor {

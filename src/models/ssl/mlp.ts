@@ -1,5 +1,6 @@
-import { BatchNorm, Linear, type Mode } from '../../nn/layers.js';
+import { Linear } from '../../nn/layers.js';
 import type { ModuleStore } from '../../nn/module-store.js';
+import { BatchNorm, type Mode } from '../../nn/norm.js';
 import { relu } from '../../ops/relu.js';
 import type { Tensor } from '../../ops/tf.js';
 
