@@ -5,17 +5,10 @@
  * prefix need not be known; what it means, if it is known, stands in `names/families.ts`.
  */
 
+import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
 import { isTensor, type TorchValue } from '../formats/torch-pth.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
 import { familyOf, type NetworkRole, roleOf } from './names/families.js';
-import {
-  isCounter,
-  RESNET_NAMES,
-  resnetNames,
-  SPELLING_NAMES,
-  type SpellingName,
-  stemKey,
-} from './names/resnet.js';
+import { isCounter, resnetNames, SPELLING_NAMES, type SpellingName, stemKey } from './names/resnet.js';
 import type { StateDict } from './state-dict.js';
 
 /** A dict of the file with the tensors that are directly in it. */

@@ -1,7 +1,7 @@
 /** The backbone of any file of weights, for the networks that are run here. */
 
+import type { ResNetName } from '../core/architectures.js';
 import { type Log, SILENT } from '../core/log.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
 import { type ChoiceOptions, chooseBackbone, requireTorchStyle } from './choose-backbone.js';
 import { placeOf } from './find-backbones.js';
 import { CLASSIFIER } from './names/resnet.js';

@@ -5,9 +5,9 @@
  * is missing. Someone has to agree to the last two by name, because a backbone that lacks a layer trains without complaint.
  */
 
+import { type ResNetName, stageChannels } from '../core/architectures.js';
 import { UserError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
-import { ARCHITECTURES, type ResNetName, stageWidth } from '../models/backbone/architectures.js';
 import { classCount, fromClassOrder } from './class-rows.js';
 import { type FoundBackbone, placeOf, type TensorGroup } from './find-backbones.js';
 import { listed } from './listing.js';
@@ -172,8 +172,7 @@ function ordered(spelling: DetectorName, network: ResNetName, behind: StateDict)
     const tensor = behind.get(key);
     if (tensor !== undefined) parts.set(key, fromClassOrder(spelling, key, tensor, rows));
   }
-  const { expansion } = ARCHITECTURES[network];
-  const channels = [0, 1, 2, 3].map((stage) => stageWidth(stage) * expansion);
+  const channels = stageChannels(network);
   const anchors = behind.get('proposal_generator.rpn_head.objectness_logits.bias')?.shape[0] ?? 3;
   const shared = behind.get(`${BOX_DELTAS}.bias`)?.shape[0] === 4 && classes > 1;
   return { spelling, classes, parts, sizes: { channels, classes, anchors, deltas: shared ? 1 : classes } };

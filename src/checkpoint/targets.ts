@@ -1,8 +1,8 @@
 /** Arranges a network as the toolkit that will read it expects it. */
 
+import type { ResNetName } from '../core/architectures.js';
 import type { TensorSource } from '../core/array.js';
 import { float, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
 import { toClassOrder } from './class-rows.js';
 import { bodyPrefix, type DetectorName, detectorKey } from './names/detector.js';
 import { CLASSIFIER, isCounter, resnetNames, type SpellingName } from './names/resnet.js';

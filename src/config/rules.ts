@@ -1,6 +1,6 @@
 /** What must hold between fields, beyond the range of each. */
 
-import type { ResNetName } from '../models/backbone/architectures.js';
+import { resnetChannels } from '../core/architectures.js';
 import type { Assignment } from './assign.js';
 import type { Problems } from './problems.js';
 import type { Config, ConfigPath } from './schema.js';
@@ -12,13 +12,6 @@ interface Rule {
   readonly problem: (config: Config) => string | undefined;
   readonly remedy: string;
 }
-
-const CHANNELS: Record<ResNetName, number> = {
-  resnet18: 512,
-  resnet34: 512,
-  resnet50: 2048,
-  resnet101: 2048,
-};
 
 const RULES: readonly Rule[] = [
   ...(['train', 'eval'] as const).flatMap((phase): Rule[] => [
@@ -43,7 +36,7 @@ const RULES: readonly Rule[] = [
     keys: ['network/proj_head/input_size', 'network/name'],
     problem: ({ network }) => {
       const size = network.proj_head.input_size;
-      const channels = CHANNELS[network.name];
+      const channels = resnetChannels(network.name);
       return size === null || size === channels
         ? undefined
         : `must be ${channels}, the channels of ${network.name}, not ${size}`;

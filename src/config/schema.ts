@@ -6,8 +6,8 @@
  * `train/optim/lr`, in messages and as a flag.
  */
 
+import { RESNET_NAMES } from '../core/architectures.js';
 import type { DeviceChoice, Precision } from '../engine/runtime.js';
-import type { ResNetName } from '../models/backbone/architectures.js';
 import type { BoxSamplerOptions } from '../models/ssl/box-sampler.js';
 import type { BlurKind } from '../views/blur.js';
 import type { AugmentType } from '../views/photometric-draws.js';
@@ -23,11 +23,7 @@ export const SCHEMA = {
   save_dir: nullable(string('', 'run folder; null = numbered below top_dir; ours in YAML'), null),
   top_dir: string('', 'prefix of the numbered run folder; ours in YAML'),
   network: {
-    name: choice<ResNetName>(
-      'resnet50',
-      ['resnet18', 'resnet34', 'resnet50', 'resnet101'],
-      'backbone; 18 and 34 are ours',
-    ),
+    name: choice('resnet50', RESNET_NAMES, 'backbone; 18 and 34 are ours'),
     target_init: choice<'random' | 'copy'>(
       'random',
       ['random', 'copy'],

@@ -8,6 +8,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { durably, replaceWhole, requireReplaceable } from '../checkpoint/write-weights.js';
+import type { Layer } from '../core/architectures.js';
 import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
 import { requireSpace } from '../core/disk-space.js';
@@ -21,7 +22,6 @@ import { type Embedder, featureShape } from '../evaluation/features/embed.js';
 import { type NpzEntry, writeNpz } from '../formats/npz.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { byteLength, type StreamedTensor, type WritableTensor } from '../formats/streamed-tensor.js';
-import type { Layer } from '../models/backbone/architectures.js';
 import { Progress } from '../report/progress.js';
 import { readWeights, type Weights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';
 import { openImages } from './shared/open-images.js';

@@ -2,6 +2,7 @@
 
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
+import { resnetChannels } from '../core/architectures.js';
 import { formatBytes } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
 import type { LiveLog } from '../core/log.js';
@@ -10,7 +11,6 @@ import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
 import { type Features, soundRows } from '../evaluation/features/feature-table.js';
 import { knnAccuracies } from '../evaluation/knn.js';
-import { resnetChannels } from '../models/backbone/architectures.js';
 import { Progress } from '../report/progress.js';
 import { formatTable } from '../report/table.js';
 import { readWeights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';

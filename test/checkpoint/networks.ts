@@ -2,9 +2,9 @@
 
 import { resnetNames, resnetShapes, type SpellingName } from '../../src/checkpoint/names/resnet.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
+import type { ResNetName } from '../../src/core/architectures.js';
 import { elementCount, hostTensor, type TensorSource } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
-import type { ResNetName } from '../../src/models/backbone/architectures.js';
 
 /** A tensor whose elements follow from its name: positive, so that it may be a variance too. */
 export function tensorOf(name: string, shape: readonly number[]): TensorSource {

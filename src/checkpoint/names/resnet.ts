@@ -11,7 +11,7 @@ import {
   type ResNetName,
   resnetChannels,
   stageWidth,
-} from '../../models/backbone/architectures.js';
+} from '../../core/architectures.js';
 
 /** Names of a convolution and of the norm behind it. */
 type ConvNorm = readonly [conv: string, norm: string];
@@ -60,7 +60,6 @@ function convolutionOf(path: string): ConvNorm {
 }
 
 export const SPELLING_NAMES = Object.keys(SPELLINGS) as SpellingName[];
-export const RESNET_NAMES = Object.keys(ARCHITECTURES) as ResNetName[];
 
 /** torchvision's name of the first convolution. */
 export const STEM = 'conv1.weight';

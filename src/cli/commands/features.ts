@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { LAYERS, type Layer } from '../../models/backbone/architectures.js';
+import { LAYERS, type Layer } from '../../core/architectures.js';
 import { openConsole } from '../log-flags.js';
 import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
+import { LAYERS } from '../../core/architectures.js';
 import { UserError } from '../../core/errors.js';
-import { LAYERS } from '../../models/backbone/architectures.js';
 import { openConsole } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
 import { PARSER_SETTINGS } from '../parser-settings.js';

@@ -4,9 +4,9 @@ import { type LoadedBackbone, loadBackbone } from '../../checkpoint/load-backbon
 import type { NetworkRole } from '../../checkpoint/names/families.js';
 import { resnetNames } from '../../checkpoint/names/resnet.js';
 import type { StateDict } from '../../checkpoint/state-dict.js';
+import type { ResNetName } from '../../core/architectures.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
-import type { ResNetName } from '../../models/backbone/architectures.js';
 
 export interface BackboneSource {
   /** File, or run folder. */

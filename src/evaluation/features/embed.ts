@@ -2,6 +2,13 @@
 
 import type { LoadedBackbone } from '../../checkpoint/load-backbone.js';
 import { initializeModule, loadModuleState } from '../../checkpoint/module-state.js';
+import {
+  LAYERS,
+  type Layer,
+  type ResNetName,
+  resnetChannels,
+  stageChannels,
+} from '../../core/architectures.js';
 import { elementCount } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import { type Log, SILENT } from '../../core/log.js';
@@ -10,14 +17,6 @@ import type { ImageDataset } from '../../data/dataset.js';
 import type { ImageTable } from '../../data/image-table.js';
 import type { Runtime } from '../../engine/runtime.js';
 import type { Step } from '../../engine/step.js';
-import {
-  ARCHITECTURES,
-  LAYERS,
-  type Layer,
-  type ResNetName,
-  resnetChannels,
-  stageWidth,
-} from '../../models/backbone/architectures.js';
 import { ResNet, STRIDES } from '../../models/backbone/resnet.js';
 import { ModuleStore } from '../../nn/module-store.js';
 import { globalAveragePool } from '../../ops/average-pool.js';
@@ -143,7 +142,7 @@ export function featureShape({
   if (layer === 'pooled') return [resnetChannels(network)];
   const stage = LAYERS.indexOf(layer);
   const cells = Math.ceil(side / STRIDES[layer]);
-  return [cells, cells, stageWidth(stage) * ARCHITECTURES[network].expansion];
+  return [cells, cells, stageChannels(network)[stage]];
 }
 
 /** A difference with itself is 0 for finite numbers only; a sum is faster than a call for each of many millions. */

@@ -4,6 +4,13 @@
  * nameless sequence: 0 = conv1, 1 = bn1, 4 to 7 = layer1 to layer4.
  */
 
+import {
+  ARCHITECTURES,
+  type ResNetArchitecture,
+  type ResNetName,
+  resnetChannels,
+  stageWidth,
+} from '../../core/architectures.js';
 import { ConvNorm } from '../../nn/conv-norm.js';
 import type { ModuleStore } from '../../nn/module-store.js';
 import type { Mode } from '../../nn/norm.js';
@@ -11,13 +18,6 @@ import { add } from '../../ops/add.js';
 import { maxPool } from '../../ops/max-pool.js';
 import { relu } from '../../ops/relu.js';
 import type { Tensor } from '../../ops/tf.js';
-import {
-  ARCHITECTURES,
-  type ResNetArchitecture,
-  type ResNetName,
-  resnetChannels,
-  stageWidth,
-} from './architectures.js';
 
 /** Ratio of the input's side to that of the last feature map, and of each stage's map. */
 export const STRIDES = { res2: 4, res3: 8, res4: 16, res5: 32 } as const;

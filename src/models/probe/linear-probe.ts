@@ -6,6 +6,7 @@
  * SCRL reference, sections 5.5 and 7.
  */
 
+import type { ResNetName } from '../../core/architectures.js';
 import type { Runtime } from '../../engine/runtime.js';
 import type { Step } from '../../engine/step.js';
 import { Linear } from '../../nn/layers.js';
@@ -16,7 +17,6 @@ import { crossEntropy } from '../../ops/cross-entropy.js';
 import { type Tensor, tf } from '../../ops/tf.js';
 import { Lars, type LarsOptions } from '../../solver/lars.js';
 import { normalizeBytes } from '../../views/photometric.js';
-import type { ResNetName } from '../backbone/architectures.js';
 import { ResNet } from '../backbone/resnet.js';
 import { compileEvaluation } from './evaluation-step.js';
 

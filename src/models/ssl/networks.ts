@@ -3,10 +3,10 @@
  * classifier on detached features that monitors training ("evaluator"). Modules and names are the reference's.
  */
 
+import type { ResNetName } from '../../core/architectures.js';
 import type { Runtime } from '../../engine/runtime.js';
 import { Linear } from '../../nn/layers.js';
 import { ModuleStore } from '../../nn/module-store.js';
-import type { ResNetName } from '../backbone/architectures.js';
 import { ResNet } from '../backbone/resnet.js';
 import { Mlp } from './mlp.js';
 

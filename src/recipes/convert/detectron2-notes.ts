@@ -1,6 +1,6 @@
 /** What a user of Detectron2 has to know beside the weights, with the lines to paste. */
 
-import type { ResNetName } from '../../models/backbone/architectures.js';
+import type { ResNetName } from '../../core/architectures.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
 
 /** @param path of the converted file */

@@ -2,12 +2,12 @@
 
 import { type LoadedBackbone, loadBackbone } from '../../checkpoint/load-backbone.js';
 import type { Config } from '../../config/schema.js';
+import type { Layer, ResNetName } from '../../core/architectures.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import type { ImageTable } from '../../data/image-table.js';
 import type { BackboneSource } from '../../evaluation/features/backbone-weights.js';
 import { Embedder } from '../../evaluation/features/embed.js';
-import type { Layer, ResNetName } from '../../models/backbone/architectures.js';
 import { openEngine } from './open-engine.js';
 
 export interface WeightsOptions {

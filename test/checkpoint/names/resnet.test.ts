@@ -1,7 +1,8 @@
 /** Names and shapes against what is known of the networks, and against the networks that are trained here. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isCounter, RESNET_NAMES, resnetNames, resnetShapes } from '../../../src/checkpoint/names/resnet.js';
+import { isCounter, resnetNames, resnetShapes } from '../../../src/checkpoint/names/resnet.js';
+import { RESNET_NAMES } from '../../../src/core/architectures.js';
 import { elementCount } from '../../../src/core/array.js';
 import type { Runtime } from '../../../src/engine/runtime.js';
 import { ResNet } from '../../../src/models/backbone/resnet.js';

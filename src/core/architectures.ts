@@ -1,4 +1,4 @@
-/** Which blocks each ResNet has (He et al., 2015, table 1). */
+/** Which blocks each ResNet has (He et al., 2015, table 1). In core, because the config's rules compare with it too. */
 
 export type ResNetName = 'resnet18' | 'resnet34' | 'resnet50' | 'resnet101';
 
@@ -21,14 +21,21 @@ export const ARCHITECTURES: Readonly<Record<ResNetName, ResNetArchitecture>> = {
   resnet101: { ...BOTTLENECK, blocks: [3, 4, 23, 3] },
 };
 
+export const RESNET_NAMES = Object.keys(ARCHITECTURES) as ResNetName[];
+
 /** Channels within the blocks of a stage, counted from 0. */
 export function stageWidth(stage: number): number {
   return 64 << stage;
 }
 
+/** Channels of the map after each of the four stages. */
+export function stageChannels(name: ResNetName): number[] {
+  return [0, 1, 2, 3].map((stage) => stageWidth(stage) * ARCHITECTURES[name].expansion);
+}
+
 /** Channels of the last feature map. */
 export function resnetChannels(name: ResNetName): number {
-  return stageWidth(3) * ARCHITECTURES[name].expansion;
+  return stageChannels(name)[3];
 }
 
 /** What can be taken out of a network: the maps of its stages, and the mean of the last. */
