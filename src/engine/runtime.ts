@@ -187,7 +187,12 @@ export class Runtime {
     }
   }
 
-  /** Frees the session with all variables, and the graph. Steps must not be run afterwards. */
+  /**
+   * Frees the session with all variables, and the graph. Whatever is asked of the runtime, its steps and its variables
+   * afterwards throws.
+   *
+   * @throws Error when a step runs, or it is closed already
+   */
   close(): void {
     this.#session.close();
     this.#graph.delete();

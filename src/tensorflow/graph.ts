@@ -50,14 +50,21 @@ export function packOutputs(outputs: readonly OutputStruct[]): Uint8Array {
 
 export class Graph {
   readonly library: Library;
-  readonly pointer: Pointer;
+  /** Undefined once the graph is deleted. */
+  #pointer: Pointer | undefined;
   readonly #signatures = new Map<string, OpSignature>();
   readonly #names = new Map<string, number>();
   #operations = 0;
 
   constructor(library: Library) {
     this.library = library;
-    this.pointer = library.c.TF_NewGraph();
+    this.#pointer = library.c.TF_NewGraph();
+  }
+
+  /** @throws Error when the graph is deleted */
+  get pointer(): Pointer {
+    if (this.#pointer === undefined) throw new Error('the TensorFlow graph is deleted');
+    return this.#pointer;
   }
 
   /** Number of operations added so far. */
@@ -115,8 +122,10 @@ export class Graph {
     }
   }
 
+  /** @throws Error when it is deleted already */
   delete(): void {
     this.library.c.TF_DeleteGraph(this.pointer);
+    this.#pointer = undefined;
   }
 
   #uniqueName(name: string): string {

@@ -23,7 +23,8 @@ export interface Call {
 
 export class Session {
   readonly #library: Library;
-  readonly #pointer: Pointer;
+  /** Undefined once the session is closed: TensorFlow would read freed memory. */
+  #pointer: Pointer | undefined;
   #running = 0;
 
   /** @param config a serialised ConfigProto */
@@ -46,8 +47,9 @@ export class Session {
   /** Devices that TensorFlow found, CPU first. */
   devices(): Device[] {
     const { c } = this.#library;
+    const session = this.#open();
     const list: Pointer = this.#library.checked('devices', (status) =>
-      c.TF_SessionListDevices(this.#pointer, status),
+      c.TF_SessionListDevices(session, status),
     );
     try {
       const count: number = c.TF_DeviceListCount(list);
@@ -62,13 +64,17 @@ export class Session {
     }
   }
 
-  /** @param what names the call in error messages */
+  /**
+   * @param what names the call in error messages
+   * @throws Error when the session is closed
+   */
   prepare(
     what: string,
     feeds: readonly Output[],
     fetches: readonly Output[],
     targets: readonly Operation[],
   ): Call {
+    this.#open();
     return {
       what,
       feeds: packOutputs(feeds),
@@ -83,7 +89,7 @@ export class Session {
    * @param values one native tensor for each feed; they stay the caller's
    * @param trace when given, receives the serialised RunMetadata of a fully traced run (slow: for profiling)
    * @returns one native tensor for each fetch; the caller must delete them
-   * @throws TensorFlowError
+   * @throws TensorFlowError, or Error when the session is closed
    */
   async run(
     call: Call,
@@ -91,6 +97,7 @@ export class Session {
     trace?: (metadata: Uint8Array) => void,
   ): Promise<Pointer[]> {
     const { c } = this.#library;
+    const session = this.#open();
     const inputs = BigUint64Array.from(values);
     const outputs = new BigUint64Array(call.fetches.length / 16);
     const status: Pointer = c.TF_NewStatus();
@@ -100,7 +107,7 @@ export class Session {
     try {
       await new Promise<void>((resolve, reject) => {
         c.TF_SessionRun.async(
-          this.#pointer,
+          session,
           options?.pointer ?? null,
           call.feeds,
           inputs,
@@ -130,11 +137,19 @@ export class Session {
     deleteTensor(this.#library, tensor);
   }
 
+  /** @throws Error when it runs, or is closed already */
   close(): void {
-    if (this.#running > 0) throw new Error('a session cannot be closed while it runs');
     const { c } = this.#library;
-    this.#library.checked('close', (status) => c.TF_CloseSession(this.#pointer, status));
-    this.#library.checked('delete', (status) => c.TF_DeleteSession(this.#pointer, status));
+    const session = this.#open();
+    if (this.#running > 0) throw new Error('a session cannot be closed while it runs');
+    this.#pointer = undefined;
+    this.#library.checked('close', (status) => c.TF_CloseSession(session, status));
+    this.#library.checked('delete', (status) => c.TF_DeleteSession(session, status));
+  }
+
+  #open(): Pointer {
+    if (this.#pointer === undefined) throw new Error('the TensorFlow session is closed');
+    return this.#pointer;
   }
 
   /** A `TF_Buffer` {data, length, deallocator} on our memory that holds RunOptions{trace_level = FULL_TRACE}. */

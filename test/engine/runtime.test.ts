@@ -120,3 +120,30 @@ describe('steps', () => {
     expect(liveTensors()).toBe(tensors);
   });
 });
+
+describe('a closed runtime', () => {
+  it('throws for whatever is asked of it, and for closing it again', async () => {
+    const closed = await openRuntime();
+    const w = closed.variable('w', [2]);
+    await closed.write(w, Float32Array.of(1, 2));
+    const step = closed.compile('step', VECTOR, ({ x }) => ({ y: tf.add(x, w.read()) }));
+    const before = liveTensors();
+    closed.close();
+    await expect(step.run({ x: Float32Array.of(1, 2) })).rejects.toThrow('session is closed');
+    await expect(closed.read(w)).rejects.toThrow('session is closed');
+    await expect(closed.write(w, Float32Array.of(1, 2))).rejects.toThrow('session is closed');
+    expect(() => closed.compile('late', VECTOR, ({ x }) => ({ y: x }))).toThrow('graph is deleted');
+    expect(() => closed.variable('late', [1])).toThrow('graph is deleted');
+    expect(() => closed.close()).toThrow('session is closed');
+    expect(liveTensors()).toBe(before);
+  });
+
+  it('is not closed while a step runs', async () => {
+    const busy = await openRuntime();
+    const step = busy.compile('busy', VECTOR, ({ x }) => ({ y: tf.neg(x) }));
+    const running = step.run({ x: Float32Array.of(1, 2) });
+    expect(() => busy.close()).toThrow('while it runs');
+    expect(await running).toEqual({ y: Float32Array.of(-1, -2) });
+    busy.close();
+  });
+});
