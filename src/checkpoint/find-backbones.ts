@@ -7,8 +7,9 @@
 
 import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
 import { isTensor, type TorchValue } from '../formats/torch-pth.js';
+import type { SpellingName } from '../models/backbone/spellings.js';
 import { familyOf, type NetworkRole, roleOf } from './names/families.js';
-import { isCounter, resnetNames, SPELLING_NAMES, type SpellingName, stemKey } from './names/resnet.js';
+import { isCounter, resnetNames, SPELLING_NAMES, stemKey } from './names/resnet.js';
 import type { StateDict } from './state-dict.js';
 
 /** A dict of the file with the tensors that are directly in it. */

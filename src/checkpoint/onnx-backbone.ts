@@ -1,17 +1,20 @@
 /**
  * A ResNet backbone as an ONNX model, from a state dict with torchvision's names.
  *
- * Names tell the structure (blocks in each stage, two or three convolutions in a block) and shapes the widths; what neither
- * tells is torchvision's: in a block the first 3x3 convolution has the stride. Batch norms stay nodes of their own, so
+ * Names tell the structure (blocks in each stage, two or three convolutions in a block) and shapes the widths; the rest is
+ * torchvision's, as `resnet-layers.ts` has it. Batch norms stay nodes of their own, so
  * that every parameter is in the file as it was; runtimes fold them when they load it.
  */
 
+import { BASIC, BOTTLENECK, type ResNetArchitecture } from '../core/architectures.js';
 import { type LazyTensor, loadTensor, type TensorSource, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import type { OnnxModel, OnnxValue } from '../formats/onnx/model.js';
+import { type ResNetBlock, type ResNetLayers, resnetLayers } from '../models/backbone/resnet-layers.js';
+import { namedBlock, SPELLINGS } from '../models/backbone/spellings.js';
 import { isFloat } from './convert-values.js';
 import { isCounter } from './names/resnet.js';
-import { type Convolution, type Feature, LayerGraph, slidingWindow } from './onnx-layers.js';
+import { type Feature, LayerGraph, slidingWindow } from './onnx-layers.js';
 import { matchStateDict } from './state-dict.js';
 
 export interface OnnxBackboneOptions {
@@ -20,6 +23,8 @@ export interface OnnxBackboneOptions {
   /** Goes into the file as it is. */
   metadata?: ReadonlyMap<string, string>;
 }
+
+const SPELLING = SPELLINGS.torchvision;
 
 const OPSET = 17;
 /** The format's version when operator set 17 came out. */
@@ -43,7 +48,7 @@ export function backboneToOnnx(
 ): OnnxModel {
   const weights = new Map([...tensors].filter(([key]) => !isCounter(key)));
   const graph = new LayerGraph(weights);
-  const outputs = addResNet(graph, structureOf(weights.keys()));
+  const outputs = addResNet(graph, resnetLayers(architectureOf(weights.keys())));
   matchStateDict(graph.expected, weights, where);
   const initializers = new Map(
     [...graph.expected.keys()].map((key) => [key, inFloat32(key, weights, where)] as const),
@@ -65,15 +70,8 @@ const IMAGES = {
   doc: 'Normalised RGB images',
 } as const;
 
-interface Structure {
-  /** Sides of the filters of each block: 3x3 and 3x3, or the bottleneck's 1x1, 3x3 and 1x1. */
-  readonly kernels: readonly number[];
-  /** Number of blocks in each stage. */
-  readonly blocks: readonly number[];
-}
-
 /** What the names say. Never more blocks than names, however large a number in one of them. */
-function structureOf(names: Iterable<string>): Structure {
+function architectureOf(names: Iterable<string>): ResNetArchitecture {
   const blocks = Array.from({ length: 4 }, () => new Set<string>());
   let bottleneck = false;
   for (const name of names) {
@@ -83,25 +81,19 @@ function structureOf(names: Iterable<string>): Structure {
     blocks[Number(stage) - 1].add(block);
     bottleneck ||= layer === 'conv3' || layer === 'bn3';
   }
-  return { kernels: bottleneck ? [1, 3, 1] : [3, 3], blocks: blocks.map(({ size }) => Math.max(size, 1)) };
+  const [a, b, c, d] = blocks.map(({ size }) => Math.max(size, 1));
+  return { ...(bottleneck ? BOTTLENECK : BASIC), blocks: [a, b, c, d] };
 }
 
 /** Adds all layers. @returns the outputs of the graph */
-function addResNet(graph: LayerGraph, { kernels, blocks }: Structure): OnnxValue[] {
+function addResNet(graph: LayerGraph, { stem, stages }: ResNetLayers): OnnxValue[] {
   const images = { name: IMAGES.name, channels: IMAGES.shape[1] };
-  const stem = graph.relu('relu', graph.convNorm(['conv1', 'bn1'], images, { kernel: 7, stride: 2 }));
-  let x = graph.node('MaxPool', 'maxpool', [stem], { attributes: slidingWindow(3, 2) });
+  const first = graph.relu('relu', graph.convNorm(SPELLING.stem, images, stem));
+  let x = graph.node('MaxPool', 'maxpool', [first], { attributes: slidingWindow(3, 2) });
   const outputs: OnnxValue[] = [];
-  for (const [i, count] of blocks.entries()) {
+  for (const [i, blocks] of stages.entries()) {
     const output = `res${i + 2}`;
-    for (let j = 0; j < count; j++) {
-      const stride = i > 0 && j === 0 ? 2 : 1;
-      const convolutions = kernels.map((kernel, k) => ({
-        kernel,
-        stride: k === kernels.indexOf(3) ? stride : 1,
-      }));
-      x = addBlock(graph, `layer${i + 1}.${j}`, x, convolutions, j === count - 1 ? output : undefined);
-    }
+    for (const block of blocks) x = addBlock(graph, x, block, block === blocks.at(-1) ? output : undefined);
     const stride = 4 << i;
     const doc = `Features after layer${i + 1}: sides of the images over ${stride}, rounded up`;
     const shape = ['N', x.channels, `H${stride}`, `W${stride}`];
@@ -119,27 +111,20 @@ function addResNet(graph: LayerGraph, { kernels, blocks }: Structure): OnnxValue
 /** Convolutions with ReLU between them, and the block's input (or its 1x1 projection) added before the last ReLU. */
 function addBlock(
   graph: LayerGraph,
-  path: string,
   input: Feature,
-  convolutions: readonly Convolution[],
+  block: ResNetBlock,
   output: string | undefined,
 ): Feature {
-  const last = convolutions.length;
+  const path = `layer${block.stage}.${block.index}`;
+  const { main, shortcut } = namedBlock(block, SPELLING);
   let x = input;
-  for (const [i, convolution] of convolutions.entries()) {
+  for (const [i, { names, layer }] of main.entries()) {
     if (i > 0) x = graph.relu(`${path}.relu${i}`, x);
-    x = graph.convNorm([`${path}.conv${i + 1}`, `${path}.bn${i + 1}`], x, convolution);
+    x = graph.convNorm(names, x, layer);
   }
-  const stride = Math.max(...convolutions.map((convolution) => convolution.stride));
-  const shortcut =
-    stride === 1 && x.channels === input.channels
-      ? input
-      : graph.convNorm([`${path}.downsample.0`, `${path}.downsample.1`], input, {
-          kernel: 1,
-          stride,
-          outputs: x.channels,
-        });
-  return graph.relu(`${path}.relu${last}`, graph.node('Add', `${path}.add`, [x, shortcut]), output);
+  const identity =
+    shortcut === undefined ? input : graph.convNorm(shortcut.names, input, shortcut.layer, x.channels);
+  return graph.relu(`${path}.relu${main.length}`, graph.node('Add', `${path}.add`, [x, identity]), output);
 }
 
 function inFloat32(key: string, weights: ReadonlyMap<string, TensorSource>, where: string): LazyTensor {

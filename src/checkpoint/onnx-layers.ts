@@ -19,8 +19,6 @@ export interface Feature {
 export interface Convolution {
   readonly kernel: number;
   readonly stride: number;
-  /** By default as many as its tensors say. */
-  readonly outputs?: number;
 }
 
 /** Attributes of a square window, padded so that stride 1 would keep the size. */
@@ -44,11 +42,12 @@ export class LayerGraph {
     this.#found = found;
   }
 
-  /** A convolution without bias, and its batch norm. */
+  /** A convolution without bias, and its batch norm. @param outputs channels, by default as many as its tensors say */
   convNorm(
     [conv, norm]: readonly [conv: string, norm: string],
     input: Feature,
-    { kernel, stride, outputs }: Convolution,
+    { kernel, stride }: Convolution,
+    outputs?: number,
   ): Feature {
     const channels =
       outputs ?? this.#width(`${conv}.weight`) ?? this.#width(`${norm}.weight`) ?? input.channels;

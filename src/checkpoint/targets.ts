@@ -3,9 +3,10 @@
 import type { ResNetName } from '../core/architectures.js';
 import type { TensorSource } from '../core/array.js';
 import { float, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
+import type { SpellingName } from '../models/backbone/spellings.js';
 import { toClassOrder } from './class-rows.js';
 import { bodyPrefix, type DetectorName, detectorKey } from './names/detector.js';
-import { CLASSIFIER, isCounter, resnetNames, type SpellingName } from './names/resnet.js';
+import { CLASSIFIER, isCounter, resnetNames } from './names/resnet.js';
 import type { StateDict } from './state-dict.js';
 import type { Model } from './take-model.js';
 

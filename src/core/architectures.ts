@@ -11,8 +11,8 @@ export interface ResNetArchitecture {
   readonly blocks: readonly [number, number, number, number];
 }
 
-const BASIC = { kernels: [3, 3], expansion: 1 };
-const BOTTLENECK = { kernels: [1, 3, 1], expansion: 4 };
+export const BASIC = { kernels: [3, 3], expansion: 1 };
+export const BOTTLENECK = { kernels: [1, 3, 1], expansion: 4 };
 
 export const ARCHITECTURES: Readonly<Record<ResNetName, ResNetArchitecture>> = {
   resnet18: { ...BASIC, blocks: [2, 2, 2, 2] },

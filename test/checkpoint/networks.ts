@@ -1,10 +1,11 @@
 /** State dicts of whole networks: names and shapes as the toolkits have them, elements made when they are loaded. */
 
-import { resnetNames, resnetShapes, type SpellingName } from '../../src/checkpoint/names/resnet.js';
+import { resnetNames, resnetShapes } from '../../src/checkpoint/names/resnet.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import type { ResNetName } from '../../src/core/architectures.js';
 import { elementCount, hostTensor, type TensorSource } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
+import type { SpellingName } from '../../src/models/backbone/spellings.js';
 
 /** A tensor whose elements follow from its name: positive, so that it may be a variance too. */
 export function tensorOf(name: string, shape: readonly number[]): TensorSource {
