@@ -6,7 +6,7 @@
 import type { HostTensor, LazyTensor } from '../core/array.js';
 import { hostTensor, loadTensor, toFloat32 } from '../core/array.js';
 import { RandomStream } from '../core/rng.js';
-import type { Runtime } from '../engine/runtime.js';
+import type { Runtime, VariableValue } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
 import type { ModuleStore, StateEntry } from '../nn/module-store.js';
 import { hwioToOihw, matchStateDict, oihwToHwio, type StateDict } from './state-dict.js';
@@ -15,11 +15,26 @@ const COUNTER = '.num_batches_tracked';
 
 /** Draws all initial values of a module from streams named by the variables: independent of any order. */
 export async function initializeModule(store: ModuleStore, seed: number): Promise<void> {
+  await store.runtime.writeAll(initialValues(store, seed));
+}
+
+function* initialValues(store: ModuleStore, seed: number): Generator<VariableValue> {
   for (const { variable, shape, initialize, role } of store.entries) {
     const data = new Float32Array(variable.size);
     initialize(data, new RandomStream(seed, `init/${variable.name}`));
-    await writeVariable(store.runtime, variable, role === 'conv', hostTensor('float32', shape, data));
+    yield variableValue(variable, role === 'conv', hostTensor('float32', shape, data));
   }
+}
+
+/** Gives a module the values of another of the same structure. */
+export async function copyModule(from: ModuleStore, to: ModuleStore): Promise<void> {
+  await to.runtime.writeAll(valuesOf(from, to));
+}
+
+async function* valuesOf(from: ModuleStore, to: ModuleStore): AsyncGenerator<VariableValue> {
+  const sources = from.entries.map(({ variable }) => variable);
+  const reader = from.runtime.readAhead(sources);
+  for (const [i, { variable }] of to.entries.entries()) yield [variable, await reader.read(sources[i])];
 }
 
 /**
@@ -29,8 +44,9 @@ export async function initializeModule(store: ModuleStore, seed: number): Promis
  */
 export function moduleState(store: ModuleStore, batches: number): StateDict {
   const dict: StateDict = new Map();
+  const reader = store.runtime.readAhead(store.entries.map(({ variable }) => variable));
   for (const entry of store.entries) {
-    dict.set(entry.key, variableTensor(store.runtime, entry, entry.variable));
+    dict.set(entry.key, variableTensor(reader, entry, entry.variable));
     if (entry.counter === undefined) continue;
     dict.set(entry.counter, hostTensor('int64', [], BigInt64Array.of(BigInt(batches))));
   }
@@ -53,21 +69,25 @@ export async function loadModuleState(
   const expected = new Map(entries.map(({ key, shape }) => [key, shape]));
   const found = new Map([...dict].filter(([key]) => !key.endsWith(COUNTER)));
   matchStateDict(expected, found, where);
+  await store.runtime.writeAll(savedValues(entries, found));
+}
+
+async function* savedValues(entries: readonly StateEntry[], saved: StateDict): AsyncGenerator<VariableValue> {
   for (const { key, variable, role } of entries) {
-    const source = found.get(key);
+    const source = saved.get(key);
     if (source === undefined) throw new Error(`unreachable: ${key} was matched`);
-    const tensor = toFloat32(await loadTensor(source));
-    await writeVariable(store.runtime, variable, role === 'conv', tensor);
+    yield variableValue(variable, role === 'conv', toFloat32(await loadTensor(source)));
   }
 }
 
 /**
  * A variable as a lazy tensor of state-dict layout.
  *
+ * @param reader a runtime, or what reads ahead
  * @param entry the parameter's; a momentum buffer has its parameter's layout
  */
 export function variableTensor(
-  runtime: Runtime,
+  reader: Pick<Runtime, 'read'>,
   { role, shape }: StateEntry,
   variable: Variable,
 ): LazyTensor {
@@ -75,20 +95,15 @@ export function variableTensor(
     dtype: 'float32',
     shape,
     async load() {
-      const data = (await runtime.read(variable)) as Float32Array;
+      const data = (await reader.read(variable)) as Float32Array;
       const tensor = hostTensor('float32', variable.shape, data);
       return role === 'conv' ? hwioToOihw(tensor) : tensor;
     },
   };
 }
 
-/** Writes a tensor of state-dict layout into a variable. */
-export async function writeVariable(
-  runtime: Runtime,
-  variable: Variable,
-  isFilter: boolean,
-  tensor: HostTensor,
-): Promise<void> {
+/** A tensor of state-dict layout as what a variable is to hold. */
+export function variableValue(variable: Variable, isFilter: boolean, tensor: HostTensor): VariableValue {
   const { data } = isFilter ? oihwToHwio(tensor) : tensor;
-  await runtime.write(variable, data as Float32Array);
+  return [variable, data as Float32Array];
 }

@@ -12,11 +12,19 @@ import { cpus } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs';
 import { UserError } from '../core/errors.js';
 import { bytesField, message, varintField } from '../core/protobuf.js';
-import { type ElementArray, type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
+import type { Pointer } from '../tensorflow/capi.js';
+import {
+  createElements,
+  type ElementArray,
+  type ElementType,
+  elementCount,
+  typeCode,
+} from '../tensorflow/dtype.js';
 import { Graph, type Output } from '../tensorflow/graph.js';
 import { type Library, loadLibrary, withoutStartupNoise } from '../tensorflow/library.js';
 import { type Device, Session } from '../tensorflow/session.js';
 import { createTensor, readTensor } from '../tensorflow/tensor.js';
+import { ReadAhead } from './read-ahead.js';
 import { operation, record, toOutput, toTensor } from './recorder.js';
 import { type InputSpec, Step } from './step.js';
 import { Variable } from './variable.js';
@@ -87,6 +95,11 @@ export class Runtime {
   /** Number of graph nodes so far. */
   get operations(): number {
     return this.#graph.operations;
+  }
+
+  /** Number of calls into TensorFlow so far: who keeps a variable's value knows by it that it may be another now. */
+  get calls(): number {
+    return this.#session.calls;
   }
 
   /**
@@ -161,29 +174,84 @@ export class Runtime {
 
   /** Fills a variable from row-major host data. */
   async write(variable: Variable, data: ElementArray): Promise<void> {
-    if (data.length !== elementCount(variable.shape)) {
-      throw new Error(
-        `variable ${variable.name} has shape [${variable.shape.join(', ')}], got ${data.length} elements`,
-      );
+    await this.writeAll([[variable, data]]);
+  }
+
+  /**
+   * Fills variables from row-major host data, many in one call: TensorFlow prepares each call that it has not seen before by
+   * a walk over the whole graph, which takes longer than copying a variable.
+   *
+   * @param values taken as they are needed, so that only a part of them is in memory
+   */
+  async writeAll(
+    values: Iterable<VariableValue> | AsyncIterable<VariableValue>,
+    limit = TRANSFER_BYTES,
+  ): Promise<void> {
+    let group: VariableValue[] = [];
+    let bytes = 0;
+    for await (const value of values) {
+      checkSize(...value);
+      group.push(value);
+      bytes += value[1].byteLength;
+      if (bytes < limit) continue;
+      await this.#writeGroup(group);
+      [group, bytes] = [[], 0];
     }
-    const tensor = createTensor(this.#library, variable.type, variable.shape, data);
+    if (group.length > 0) await this.#writeGroup(group);
+  }
+
+  /** Fills variables with zeros. */
+  async clear(variables: readonly Variable[]): Promise<void> {
+    await this.writeAll(zerosFor(variables));
+  }
+
+  async #writeGroup(group: readonly VariableValue[]): Promise<void> {
+    const variables = group.map(([variable]) => variable);
+    const call = this.#session.prepare(
+      `write ${namesOf(variables)}`,
+      variables.map(({ placeholder }) => placeholder),
+      [],
+      variables.map(({ fill }) => fill),
+    );
+    const tensors: Pointer[] = [];
     try {
-      const what = `write ${variable.name}`;
-      const call = this.#session.prepare(what, [variable.placeholder], [], [variable.fill]);
-      await this.#session.run(call, [tensor]);
+      for (const [{ type, shape }, data] of group) {
+        tensors.push(createTensor(this.#library, type, shape, data));
+      }
+      await this.#session.run(call, tensors);
     } finally {
-      this.#session.deleteTensor(tensor);
+      for (const tensor of tensors) this.#session.deleteTensor(tensor);
     }
   }
 
   /** Copies a variable's value to the host, row-major. @throws TensorFlowError when it was never written */
   async read(variable: Variable): Promise<ElementArray> {
-    const call = this.#session.prepare(`read ${variable.name}`, [], [variable.value], []);
-    const [tensor] = await this.#session.run(call, []);
+    const [data] = await this.readAll([variable]);
+    return data;
+  }
+
+  /**
+   * What reads variables one after another, in few calls and with little memory.
+   *
+   * @param variables in the order in which they will be asked for, more or less
+   */
+  readAhead(variables: readonly Variable[], limit = TRANSFER_BYTES): ReadAhead {
+    return new ReadAhead(this, variables, limit);
+  }
+
+  /** The values of variables, read in one call. */
+  async readAll(variables: readonly Variable[]): Promise<ElementArray[]> {
+    const call = this.#session.prepare(
+      `read ${namesOf(variables)}`,
+      [],
+      variables.map(({ value }) => value),
+      [],
+    );
+    const tensors = await this.#session.run(call, []);
     try {
-      return readTensor(this.#library, tensor);
+      return tensors.map((tensor) => readTensor(this.#library, tensor));
     } finally {
-      this.#session.deleteTensor(tensor);
+      for (const tensor of tensors) this.#session.deleteTensor(tensor);
     }
   }
 
@@ -197,6 +265,26 @@ export class Runtime {
     this.#session.close();
     this.#graph.delete();
   }
+}
+
+/** A variable and what it is to hold. */
+export type VariableValue = readonly [Variable, ElementArray];
+
+/** Of one call that reads or writes many variables: enough to make calls few, too little to be felt. */
+export const TRANSFER_BYTES = 2 ** 24;
+
+function* zerosFor(variables: readonly Variable[]): Generator<VariableValue> {
+  for (const variable of variables) yield [variable, createElements(variable.type, variable.size)];
+}
+
+function checkSize({ name, shape }: Variable, { length }: ElementArray): void {
+  if (length === elementCount(shape)) return;
+  throw new Error(`variable ${name} has shape [${shape.join(', ')}], got ${length} elements`);
+}
+
+function namesOf(variables: readonly Variable[]): string {
+  const [first] = variables;
+  return variables.length === 1 ? first.name : `${first.name} and ${variables.length - 1} more`;
 }
 
 /**

@@ -26,6 +26,7 @@ export class Session {
   /** Undefined once the session is closed: TensorFlow would read freed memory. */
   #pointer: Pointer | undefined;
   #running = 0;
+  #calls = 0;
 
   /** @param config a serialised ConfigProto */
   constructor(graph: Graph, config: Uint8Array) {
@@ -42,6 +43,11 @@ export class Session {
     } finally {
       c.TF_DeleteSessionOptions(options);
     }
+  }
+
+  /** Number of runs that were started. */
+  get calls(): number {
+    return this.#calls;
   }
 
   /** Devices that TensorFlow found, CPU first. */
@@ -104,6 +110,7 @@ export class Session {
     const metadata: Pointer | null = trace === undefined ? null : c.TF_NewBuffer();
     const options = trace === undefined ? null : this.#fullTrace();
     this.#running++;
+    this.#calls++;
     try {
       await new Promise<void>((resolve, reject) => {
         c.TF_SessionRun.async(

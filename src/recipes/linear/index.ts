@@ -160,7 +160,7 @@ async function openProbe(
     solver: { momentum, nesterov, weightDecay, trust: TRUST },
   });
   await initializeModule(probe.head, seed);
-  for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
+  await runtime.clear(probe.solver.buffers);
   return probe;
 }
 

@@ -4,11 +4,12 @@ import {
   loadModuleState,
   moduleState,
   variableTensor,
-  writeVariable,
+  variableValue,
 } from '../../checkpoint/module-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
+import type { VariableValue } from '../../engine/runtime.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
 import type { LinearProbe } from '../../models/probe/linear-probe.js';
 import type { EpochResult } from './results.js';
@@ -37,8 +38,9 @@ export function linearState(
   { step, history }: LinearProgress,
   finetune: boolean,
 ): TorchDict {
+  const reader = probe.head.runtime.readAhead(probe.solver.buffers);
   const buffers = probe.trained.map((entry, i): [number, TorchValue] => {
-    const buffer = variableTensor(probe.head.runtime, entry, probe.solver.buffers[i]);
+    const buffer = variableTensor(reader, entry, probe.solver.buffers[i]);
     return [i, new Map([['momentum_buffer', buffer]])];
   });
   return new Map<string, TorchValue>([
@@ -88,13 +90,7 @@ export async function loadLinearState(
   }
   const optimizer = checkpoint.get('optimizer_state_dict');
   const state = optimizer instanceof Map ? optimizer.get('state') : undefined;
-  for (const [i, entry] of probe.trained.entries()) {
-    const saved = state instanceof Map ? state.get(i) : undefined;
-    const buffer = stateDictOf(saved ?? null, `${where}, optimizer_state_dict`).get('momentum_buffer');
-    if (buffer === undefined) throw new UserError(`lacks the momentum of ${entry.key}`, { where });
-    const tensor = toFloat32(await loadTensor(buffer));
-    await writeVariable(probe.head.runtime, probe.solver.buffers[i], entry.role === 'conv', tensor);
-  }
+  await probe.head.runtime.writeAll(savedMomentum(probe, state, where));
   const history = checkpoint.get('history');
   return {
     step: numberOf(checkpoint.get('step')) ?? 0,
@@ -109,4 +105,18 @@ export async function loadLinearState(
       };
     }),
   };
+}
+
+async function* savedMomentum(
+  probe: LinearProbe,
+  state: TorchValue | undefined,
+  where: string,
+): AsyncGenerator<VariableValue> {
+  for (const [i, entry] of probe.trained.entries()) {
+    const saved = state instanceof Map ? state.get(i) : undefined;
+    const buffer = stateDictOf(saved ?? null, `${where}, optimizer_state_dict`).get('momentum_buffer');
+    if (buffer === undefined) throw new UserError(`lacks the momentum of ${entry.key}`, { where });
+    const tensor = toFloat32(await loadTensor(buffer));
+    yield variableValue(probe.solver.buffers[i], entry.role === 'conv', tensor);
+  }
 }

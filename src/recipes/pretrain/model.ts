@@ -1,6 +1,6 @@
 /** Networks, solver and compiled steps of a run. */
 
-import { initializeModule } from '../../checkpoint/module-state.js';
+import { copyModule, initializeModule } from '../../checkpoint/module-state.js';
 import type { Config } from '../../config/schema.js';
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
@@ -72,14 +72,9 @@ export class PretrainModel {
   /** Draws all initial values. @param copyTarget the target starts as a copy of the online network */
   async initialize(seed: number, copyTarget: boolean): Promise<void> {
     for (const store of this.networks.stores()) await initializeModule(store, seed);
-    for (const buffer of this.solver.buffers) {
-      await this.runtime.write(buffer, new Float32Array(buffer.size));
-    }
-    if (!copyTarget) return;
+    await this.runtime.clear(this.solver.buffers);
     const { online, target } = this.networks;
-    for (const [i, { variable }] of target.store.entries.entries()) {
-      await this.runtime.write(variable, await this.runtime.read(online.store.entries[i].variable));
-    }
+    if (copyTarget) await copyModule(online.store, target.store);
   }
 
   /** The step for a batch of `images`, compiled on first use: the last batch of an epoch may be short. */

@@ -7,13 +7,14 @@ import {
   loadModuleState,
   moduleState,
   variableTensor,
-  writeVariable,
+  variableValue,
 } from '../../checkpoint/module-state.js';
 import { type StateDict, stateDictOf } from '../../checkpoint/state-dict.js';
 import type { Config } from '../../config/schema.js';
 import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
+import type { VariableValue } from '../../engine/runtime.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
 import type { PretrainModel } from './model.js';
 import type { Plan } from './plan.js';
@@ -73,13 +74,14 @@ function optimizerState(model: PretrainModel, config: Config, plan: Plan, step: 
   const { optim } = config.train;
   const state: TorchDict = new Map();
   const groups: TorchValue[] = [];
+  const reader = model.runtime.readAhead(momentumOrder(model).map((index) => model.solver.buffers[index]));
   for (const adapted of [true, false]) {
     const numbers: number[] = [];
     for (const index of groupMembers(model, adapted)) {
       const { entry } = model.trained[index];
       const buffer = model.solver.buffers[index];
       numbers.push(state.size);
-      state.set(state.size, new Map([['momentum_buffer', variableTensor(model.runtime, entry, buffer)]]));
+      state.set(state.size, new Map([['momentum_buffer', variableTensor(reader, entry, buffer)]]));
     }
     groups.push(
       new Map<string, TorchValue>([
@@ -101,6 +103,11 @@ function optimizerState(model: PretrainModel, config: Config, plan: Plan, step: 
 
 function groupMembers(model: PretrainModel, adapted: boolean): number[] {
   return [...model.trained.keys()].filter((index) => model.trained[index].adapted === adapted);
+}
+
+/** The trained parameters in the order of the optimizer's numbers. */
+function momentumOrder(model: PretrainModel): number[] {
+  return [...groupMembers(model, true), ...groupMembers(model, false)];
 }
 
 function schedulerState(config: Config, plan: Plan, step: number): TorchDict {
@@ -198,7 +205,7 @@ async function loadMomentum(
       remedy: 'it can serve as initial weights, but a run cannot be resumed from it',
     });
   }
-  const order = [...groupMembers(model, true), ...groupMembers(model, false)];
+  const order = momentumOrder(model);
   if (step > 0 && state.size !== order.length) {
     throw new UserError(`has ${state.size} momentum buffers, but ${order.length} parameters are trained`, {
       where,
@@ -207,12 +214,21 @@ async function loadMomentum(
         'resume with the configuration of that run (also train/optim/reference_quirks and train/online_eval)',
     });
   }
+  await model.runtime.writeAll(savedMomentum(model, state, order, where));
+}
+
+async function* savedMomentum(
+  model: PretrainModel,
+  state: TorchDict,
+  order: readonly number[],
+  where: string,
+): AsyncGenerator<VariableValue> {
   for (const [number, index] of order.entries()) {
     const { entry } = model.trained[index];
     const buffer = model.solver.buffers[index];
     const saved = state.get(number);
     if (saved === undefined) {
-      await model.runtime.write(buffer, new Float32Array(buffer.size));
+      yield [buffer, new Float32Array(buffer.size)];
       continue;
     }
     const dict: StateDict = stateDictOf(saved, `${where}, optimizer_state_dict`);
@@ -225,6 +241,6 @@ async function loadMomentum(
       });
     }
     const tensor = toFloat32(await loadTensor(source));
-    await writeVariable(model.runtime, buffer, entry.role === 'conv', tensor);
+    yield variableValue(buffer, entry.role === 'conv', tensor);
   }
 }
