@@ -27,15 +27,6 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   return new RandomStream(seed, 'order', epoch).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
 }
 
-/**
- * The part of an order that one of several processes sees: every `world`-th image from `rank` on. All parts are equally
- * long; the first images are repeated to fill the last places.
- */
-export function shardOrder(order: Uint32Array, rank: number, world: number): Uint32Array {
-  const length = Math.ceil(order.length / world);
-  return Uint32Array.from({ length }, (_, i) => order[(i * world + rank) % order.length]);
-}
-
 export function stepsPerEpoch(count: number, { batchSize, dropLast = false }: BatchOptions): number {
   return dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
 }

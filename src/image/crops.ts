@@ -1,13 +1,14 @@
 /**
  * Windows of a picture as square views: one decoding for all windows of a picture, then one resampling per window.
  *
- * The centre crop of the evaluation (shorter side to 256, centre 224; spec of the reference, as torchvision rounds it)
- * and the crop around an object are windows too, so that everything takes the same path.
+ * The centre crop of the evaluation (shorter side to 256, centre 224; spec of the reference, as torchvision rounds it) is a
+ * window too, so that everything takes the same path.
  */
 
+import type { Window } from '../core/boxes.js';
 import { roundHalfEven } from '../core/round.js';
 import { decodePart, REDUCTIONS, type Reduction } from './decode.js';
-import { resample, type Window } from './resample.js';
+import { resample } from './resample.js';
 import type { Crop, ImageInfo } from './types.js';
 
 export interface CropOptions {
@@ -85,41 +86,6 @@ export function centerCropWindow(width: number, height: number, resizeTo: number
     flipped: false,
     context: true,
   };
-}
-
-/** The view that evaluation uses, [size, size, 3]: shorter side to `resizeTo`, centre `size` x `size`. */
-export async function centerCrop(
-  path: string,
-  info: ImageInfo,
-  resizeTo: number,
-  size: number,
-): Promise<Uint8Array> {
-  const window = centerCropWindow(info.width, info.height, resizeTo, size);
-  return (await decodeCrops(path, info, [window], size, { headroom: 2 }))[0];
-}
-
-/**
- * The content of one box, stretched to a square, [size, size, 3].
- *
- * @param xywh left, top, width, height in continuous pixels; must overlap the picture, and is cut at its border
- */
-export async function cropBox(
-  path: string,
-  info: ImageInfo,
-  xywh: readonly [number, number, number, number],
-  size: number,
-): Promise<Uint8Array> {
-  const left = Math.max(0, xywh[0]);
-  const top = Math.max(0, xywh[1]);
-  const width = Math.min(info.width, xywh[0] + xywh[2]) - left;
-  const height = Math.min(info.height, xywh[1] + xywh[3]) - top;
-  if (!(width > 0 && height > 0)) {
-    throw new RangeError(
-      `box [${xywh.join(', ')}] lies outside the ${info.width}x${info.height} picture ${path}`,
-    );
-  }
-  const crop = { left, top, width, height, flipped: false };
-  return (await decodeCrops(path, info, [crop], size, { headroom: 2 }))[0];
 }
 
 /** The largest reduction that leaves each window at least `side` pixels in both directions. */

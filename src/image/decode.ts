@@ -7,7 +7,7 @@
  * one needed are not decoded; a file cut off below them goes unnoticed.
  */
 
-import type { Window } from './resample.js';
+import type { Window } from '../core/boxes.js';
 import { explainFailure, openImage } from './sharp.js';
 import { ImageError, type ImageInfo, type RawImage } from './types.js';
 

@@ -6,16 +6,9 @@
  * window costs four times as much. Differs from Pillow in the precision of the weights: 14 bits instead of 22.
  */
 
+import type { Window } from '../core/boxes.js';
 import { resampleModule, WEIGHT_BITS } from './resample-wasm.js';
 import type { RawImage } from './types.js';
-
-/** A window in continuous pixel coordinates of the source. */
-export interface Window {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
 
 // Node has the global; the type declarations in use do not.
 declare const WebAssembly: {
@@ -44,7 +37,7 @@ const CONSTANT_SPACE = 64;
  * Resizes `window` of `source` to a square, mirrors it if asked, and writes it into `target`.
  *
  * @param source [height, width, 3]
- * @param window must overlap the source
+ * @param window in continuous pixels of the source, must overlap it
  * @param size side of the result in pixels, at least `MIN_OUTPUT_SIDE`
  * @param context whether the filter may read source pixels outside the window
  * @param target receives [size, size, 3]

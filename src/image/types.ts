@@ -5,6 +5,8 @@
  * covers [0, 1). Pixels are 8-bit RGB, interleaved, row-major ([height, width, 3]).
  */
 
+import type { Window } from '../core/boxes.js';
+
 /** Formats that are read, in the order of their codes in a cached index: append only. */
 export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'tiff', 'gif', 'avif'] as const;
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
@@ -26,11 +28,7 @@ export interface RawImage {
 }
 
 /** A window of a picture that becomes one view, and whether the view is mirrored left to right afterwards. */
-export interface Crop {
-  top: number;
-  left: number;
-  height: number;
-  width: number;
+export interface Crop extends Window {
   flipped: boolean;
   /**
    * Whether the filter may read pixels outside the window: false as when a picture is cropped and then resized, true as

@@ -3,15 +3,9 @@
  * Only the source of random numbers differs. Coordinates are whole pixels of the upright picture.
  */
 
+import type { Window } from '../core/boxes.js';
 import type { RandomStream } from '../core/rng.js';
 import { roundHalfEven } from '../core/round.js';
-
-export interface CropWindow {
-  top: number;
-  left: number;
-  height: number;
-  width: number;
-}
 
 const ATTEMPTS = 10;
 
@@ -26,7 +20,7 @@ export function drawCrop(
   imageHeight: number,
   scale: readonly [number, number],
   ratio: readonly [number, number] = [3 / 4, 4 / 3],
-): CropWindow {
+): Window {
   const area = imageWidth * imageHeight;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const target = area * stream.between(scale[0], scale[1]);
@@ -42,11 +36,7 @@ export function drawCrop(
   return largestCentred(imageWidth, imageHeight, ratio);
 }
 
-function largestCentred(
-  imageWidth: number,
-  imageHeight: number,
-  ratio: readonly [number, number],
-): CropWindow {
+function largestCentred(imageWidth: number, imageHeight: number, ratio: readonly [number, number]): Window {
   let width = imageWidth;
   let height = imageHeight;
   const aspect = imageWidth / imageHeight;
@@ -65,7 +55,7 @@ function largestCentred(
  * The window that shows what the evaluation shows, in whole pixels: the centred square whose side is `share` of the
  * shorter side (224 / 256 for the usual evaluation).
  */
-export function centredSquare(imageWidth: number, imageHeight: number, share: number): CropWindow {
+export function centredSquare(imageWidth: number, imageHeight: number, share: number): Window {
   const side = Math.max(1, roundHalfEven(Math.min(imageWidth, imageHeight) * share));
   return {
     top: roundHalfEven((imageHeight - side) / 2),
@@ -73,17 +63,4 @@ export function centredSquare(imageWidth: number, imageHeight: number, share: nu
     height: side,
     width: side,
   };
-}
-
-/**
- * Width and height of the area that two windows share, on the working grid of the box generator: the coarser of the
- * two views' scales on each axis (spec of the reference, 3.1). [0, 0] without a common area.
- */
-export function overlapOnGrid(a: CropWindow, b: CropWindow, size: number): [number, number] {
-  const width = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
-  const height = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
-  if (width <= 0 || height <= 0) return [0, 0];
-  const scaleX = Math.min(size / a.width, size / b.width);
-  const scaleY = Math.min(size / a.height, size / b.height);
-  return [roundHalfEven(width * scaleX), roundHalfEven(height * scaleY)];
 }

@@ -6,10 +6,12 @@
  * windows were tried.
  */
 
+import type { Window } from '../core/boxes.js';
 import { RandomStream } from '../core/rng.js';
 import type { BlurKind } from './blur.js';
-import { type CropWindow, centredSquare, drawCrop, overlapOnGrid } from './crop.js';
+import { centredSquare, drawCrop } from './crop.js';
 import { type AugmentType, drawPhotometric, type PhotometricDraw } from './photometric-draws.js';
+import { workingGrid } from './working-grid.js';
 
 export interface PairOptions {
   /** Default `simclr`. */
@@ -23,7 +25,7 @@ export interface PairOptions {
 }
 
 export interface ViewDraw {
-  crop: CropWindow & { flipped: boolean };
+  crop: Window & { flipped: boolean };
   photometric: PhotometricDraw;
 }
 
@@ -61,18 +63,18 @@ function drawCrops(
   { width, height }: { width: number; height: number },
   viewSize: number,
   { type = 'simclr', cropScale = [0.2, 1], ensureOverlap }: PairOptions,
-): [CropWindow, CropWindow] {
+): [Window, Window] {
   if (type === 'none') {
     const crop = centredSquare(width, height, EVALUATION_SHARE);
     return [crop, crop];
   }
   for (let tries = 1; ; tries++) {
-    const pair: [CropWindow, CropWindow] = [
+    const pair: [Window, Window] = [
       drawCrop(streams[0], width, height, cropScale),
       drawCrop(streams[1], width, height, cropScale),
     ];
     if (ensureOverlap === undefined || tries === OVERLAP_TRIES) return pair;
-    const [gridWidth, gridHeight] = overlapOnGrid(pair[0], pair[1], viewSize);
-    if (gridWidth > ensureOverlap.minSize && gridHeight > ensureOverlap.minSize) return pair;
+    const grid = workingGrid(...pair, viewSize);
+    if (grid && grid.width > ensureOverlap.minSize && grid.height > ensureOverlap.minSize) return pair;
   }
 }

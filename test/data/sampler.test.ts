@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochBatches, epochOrder, shardOrder, stepsPerEpoch } from '../../src/data/sampler.js';
+import { epochBatches, epochOrder, stepsPerEpoch } from '../../src/data/sampler.js';
 
 describe('epochOrder', () => {
   it('is a permutation that depends on seed and epoch only', () => {
@@ -31,18 +31,5 @@ describe('epochBatches', () => {
   it('resumes with the tail', () => {
     expect(list({ batchSize: 2, firstStep: 1 })).toEqual(list({ batchSize: 2 }).slice(1));
     expect(list({ batchSize: 2, firstStep: 3 })).toEqual([]);
-  });
-});
-
-describe('shardOrder', () => {
-  it('deals the images out in turn and repeats the first ones to fill up', () => {
-    const order = Uint32Array.of(10, 11, 12, 13, 14);
-    const parts = [0, 1, 2].map((rank) => [...shardOrder(order, rank, 3)]);
-    expect(parts).toEqual([
-      [10, 13],
-      [11, 14],
-      [12, 10],
-    ]);
-    expect([...shardOrder(order, 0, 1)]).toEqual([...order]);
   });
 });

@@ -1,6 +1,6 @@
 /** Bicubic resizing written down literally, in doubles, pixel by pixel: crop, filter rows, round, filter columns, round. */
 
-import type { Window } from '../../src/image/resample.js';
+import type { Window } from '../../src/core/boxes.js';
 import type { RawImage } from '../../src/image/types.js';
 
 function cubic(x: number): number {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
-import { centredSquare, drawCrop, overlapOnGrid } from '../../src/views/crop.js';
+import { centredSquare, drawCrop } from '../../src/views/crop.js';
+import { workingGrid } from '../../src/views/working-grid.js';
 
 /** A stream that returns given numbers in [0, 1), for working out a crop by hand. */
 class Scripted extends RandomStream {
@@ -81,17 +82,17 @@ describe('centredSquare', () => {
   });
 });
 
-describe('overlapOnGrid', () => {
+describe('workingGrid', () => {
   it('uses the coarser scale of each axis', () => {
     const a = { left: 0, top: 0, width: 224, height: 224 };
     const b = { left: 112, top: 24, width: 448, height: 100 };
     // Common 112 x 100; scales x min(1, 0.5), y min(1, 2.24).
-    expect(overlapOnGrid(a, b, 224)).toEqual([56, 100]);
+    expect(workingGrid(a, b, 224)).toMatchObject({ width: 56, height: 100 });
   });
 
   it('is nothing for windows that only touch', () => {
     const a = { left: 0, top: 0, width: 10, height: 10 };
-    expect(overlapOnGrid(a, { ...a, left: 10 }, 224)).toEqual([0, 0]);
-    expect(overlapOnGrid(a, { ...a, top: 12 }, 224)).toEqual([0, 0]);
+    expect(workingGrid(a, { ...a, left: 10 }, 224)).toBeUndefined();
+    expect(workingGrid(a, { ...a, top: 12 }, 224)).toBeUndefined();
   });
 });

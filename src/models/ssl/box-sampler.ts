@@ -9,18 +9,11 @@
  * Letters: N images, K boxes of an image, M boxes in the batch. Boxes are xyxy in continuous view pixels, float32.
  */
 
+import { clip, iou, type Rectangle } from '../../core/boxes.js';
 import type { RandomStream } from '../../core/rng.js';
-import {
-  boxInView,
-  type Crop,
-  clipBox,
-  type GridBox,
-  intersectionOverUnion,
-  jitterBox,
-  type Rectangle,
-  type WorkingGrid,
-  workingGrid,
-} from './box-geometry.js';
+import type { Crop } from '../../image/types.js';
+import { type WorkingGrid, workingGrid } from '../../views/working-grid.js';
+import { boxInView, type GridBox, jitterBox } from './box-geometry.js';
 
 export interface BoxSamplerOptions {
   /** K, at least 1 */
@@ -135,13 +128,14 @@ function samplePairs(
   counters: BoxCounters,
 ): BoxPair[] {
   const { boxesPerImage, inputSize, jitter } = options;
+  const inside = (box: Rectangle) => clip(box, inputSize, inputSize);
   const accepted: BoxPair[] = [];
   for (let i = 0; i < boxesPerImage; i++) {
     const drawn = drawFree(views[0], accepted, grid, options, stream, counters);
     if (drawn === undefined) continue;
     const second = boxInView(drawn.box, grid, views[1], inputSize);
     const moved = jitter === undefined ? second : jitterBox(second, jitterFactors(jitter, stream));
-    accepted.push([clipBox(drawn.first, inputSize), clipBox(moved, inputSize)]);
+    accepted.push([inside(drawn.first), inside(moved)]);
   }
   counters.boxes += accepted.length;
   return accepted;
@@ -163,8 +157,7 @@ function drawFree(
     // The candidate is compared before clipping with boxes after clipping, as in the reference.
     const first = boxInView(box, grid, view, inputSize);
     counters.attempts++;
-    const free =
-      iouThreshold === 1 || accepted.every(([other]) => intersectionOverUnion(first, other) < iouThreshold);
+    const free = iouThreshold === 1 || accepted.every(([other]) => iou(first, other) < iouThreshold);
     if (free) return { box, first };
     if (attempt < MAX_ATTEMPTS) continue;
     if (options.onExhausted === 'drop') {
@@ -218,25 +211,4 @@ function cropAt(crops: Int32Array, row: number): Crop {
 
 function writeBox(boxes: Float32Array, row: number, { left, top, right, bottom }: Rectangle): void {
   boxes.set([left, top, right, bottom], 4 * row);
-}
-
-/**
- * The boxes without padding, in the reference's form.
- *
- * @returns two arrays [M, 5] with rows (image, left, top, right, bottom); row r of both is the same physical box. In
- *   view 2 the image is offset by N, its row in the batch of both views.
- */
-export function toRows({ boxes, valid }: SampledBoxes, count: number): [Float32Array, Float32Array] {
-  const kept = Array.from(valid.keys()).filter((row) => valid[row] === 1);
-  const boxesPerImage = valid.length / count;
-  const rowsOfView = (view: number) => {
-    const rows = new Float32Array(5 * kept.length);
-    kept.forEach((row, r) => {
-      const from = 4 * (view * valid.length + row);
-      rows[5 * r] = view * count + Math.floor(row / boxesPerImage);
-      rows.set(boxes.subarray(from, from + 4), 5 * r + 1);
-    });
-    return rows;
-  };
-  return [rowsOfView(0), rowsOfView(1)];
 }

@@ -1,8 +1,9 @@
 /** How much a detection and a ground truth overlap, by the type of evaluation. */
 
+import { xywhIou } from '../../core/boxes.js';
 import { UserError } from '../../core/errors.js';
 import { boundaryOf } from '../mask/boundary.js';
-import { boxIou, type MeasuredMask, maskIou, measureMask, runIou } from '../mask/iou.js';
+import { type MeasuredMask, maskIou, measureMask, runIou } from '../mask/iou.js';
 import { type Rle, toBox } from '../mask/rle.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
 import type { ImageSizes, Instances } from './instances.js';
@@ -143,7 +144,7 @@ class BoxOverlap implements Overlap {
     let at = 0;
     for (const d of detections) {
       for (const g of truths) {
-        out[at++] = boxIou(this.#detections, 4 * d, this.#truths, 4 * g, this.#crowd[g] === 1);
+        out[at++] = xywhIou(this.#detections, d, this.#truths, g, this.#crowd[g] === 1);
       }
     }
   }

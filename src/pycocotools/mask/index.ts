@@ -5,7 +5,8 @@
  * its bytes, or plain run lengths. Dense masks are column-major bytes with their sizes.
  */
 
-import { boxIou, maskIou, measureMask } from './iou.js';
+import { xywhIou } from '../../core/boxes.js';
+import { maskIou, measureMask } from './iou.js';
 import { boxToRle, polygonToRle } from './polygon.js';
 import * as runs from './rle.js';
 import { countsToString, stringToCounts } from './rle-string.js';
@@ -97,7 +98,7 @@ export function iou(
   if (kinds.size > 1) throw new TypeError('iou compares boxes with boxes or masks with masks, not both');
   if (kinds.has(true)) {
     return (detections as readonly runs.Box[]).map((d) =>
-      (truths as readonly runs.Box[]).map((g, i) => boxIou(d, 0, g, 0, Boolean(iscrowd[i]))),
+      (truths as readonly runs.Box[]).map((g, i) => xywhIou(d, 0, g, 0, Boolean(iscrowd[i]))),
     );
   }
   const measure = (mask: RleObject) => measureMask(toRle(mask));

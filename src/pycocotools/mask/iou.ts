@@ -1,46 +1,17 @@
-/** Intersection over union of boxes and of run-length masks, with COCO's rule for crowds. */
+/** Intersection over union of run-length masks, with COCO's rule for crowds. */
 
+import { iouOfAreas, xywhIou } from '../../core/boxes.js';
 import { area, type Box, type Rle, toBox } from './rle.js';
-
-/**
- * IoU of two boxes; with a crowd the intersection over the detection's area.
- *
- * @param boxes flat [x, y, width, height] arrays, and the positions of the two in them
- */
-export function boxIou(
-  detections: ArrayLike<number>,
-  d: number,
-  truths: ArrayLike<number>,
-  g: number,
-  crowd: boolean,
-): number {
-  const dx = detections[d];
-  const dy = detections[d + 1];
-  const dw = detections[d + 2];
-  const dh = detections[d + 3];
-  const gx = truths[g];
-  const gy = truths[g + 1];
-  const gw = truths[g + 2];
-  const gh = truths[g + 3];
-  const w = Math.min(dw + dx, gw + gx) - Math.max(dx, gx);
-  if (!(w > 0)) return 0;
-  const h = Math.min(dh + dy, gh + gy) - Math.max(dy, gy);
-  if (!(h > 0)) return 0;
-  const intersection = w * h;
-  const union = crowd ? dw * dh : dw * dh + gw * gh - intersection;
-  return intersection / union;
-}
 
 /** IoU of two masks; with a crowd over the detection's area; -1 when their sizes differ. */
 export function runIou(detection: Rle, truth: Rle, crowd: boolean): number {
   if (detection.height !== truth.height || detection.width !== truth.width) return -1;
-  return iouOfAreas(intersection(detection, truth), area(detection), area(truth), crowd);
+  return pixelIou(intersection(detection, truth), area(detection), area(truth), crowd);
 }
 
-/** From pixels to IoU. */
-function iouOfAreas(common: number, detection: number, truth: number, crowd: boolean): number {
-  if (common === 0) return 0;
-  return common / (crowd ? detection : detection + truth - common);
+/** Empty masks have an IoU of 0. */
+function pixelIou(common: number, detection: number, truth: number, crowd: boolean): number {
+  return common === 0 ? 0 : iouOfAreas(common, detection, truth, crowd);
 }
 
 /** Pixels that two masks of the same size have in common. */
@@ -85,7 +56,7 @@ export function measureMask(mask: Rle): MeasuredMask {
 /** IoU of two masks; 0 where their boxes do not overlap, -1 when their sizes differ and the boxes overlap. */
 export function maskIou(detection: MeasuredMask, truth: MeasuredMask, crowd: boolean): number {
   const [d, g] = [detection.mask, truth.mask];
-  if (boxIou(detection.box, 0, truth.box, 0, crowd) === 0) return 0;
+  if (xywhIou(detection.box, 0, truth.box, 0, crowd) === 0) return 0;
   if (d.height !== g.height || d.width !== g.width) return -1;
-  return iouOfAreas(intersection(d, g), detection.area, truth.area, crowd);
+  return pixelIou(intersection(d, g), detection.area, truth.area, crowd);
 }

@@ -1,19 +1,11 @@
 /** Arithmetic of matched boxes: the golden cases of the reference, and properties of the map from grid to views. */
 
 import { describe, expect, it } from 'vitest';
+import { clip, iou, overlap, type Rectangle } from '../../../src/core/boxes.js';
 import { RandomStream } from '../../../src/core/rng.js';
-import {
-  boxInView,
-  type Crop,
-  clipBox,
-  cropOverlap,
-  type GridBox,
-  intersectionOverUnion,
-  jitterBox,
-  type Rectangle,
-  type WorkingGrid,
-  workingGrid,
-} from '../../../src/models/ssl/box-geometry.js';
+import type { Crop } from '../../../src/image/types.js';
+import { boxInView, type GridBox, jitterBox } from '../../../src/models/ssl/box-geometry.js';
+import { type WorkingGrid, workingGrid } from '../../../src/views/working-grid.js';
 
 const SIDE = 224;
 
@@ -28,7 +20,7 @@ function gridOf(first: Crop, second: Crop): WorkingGrid {
 }
 
 function inView(box: GridBox, grid: WorkingGrid, view: Crop): number[] {
-  const { left, top, right, bottom } = clipBox(boxInView(box, grid, view, SIDE), SIDE);
+  const { left, top, right, bottom } = clip(boxInView(box, grid, view, SIDE), SIDE, SIDE);
   return [left, top, right, bottom];
 }
 
@@ -81,10 +73,10 @@ describe('workingGrid', () => {
   });
 });
 
-describe('cropOverlap', () => {
+describe('overlap', () => {
   it('is undefined for crops that are apart or only touch', () => {
-    expect(cropOverlap(crop(0, 0, 10, 10, 0), crop(0, 10, 10, 10, 0))).toBeUndefined();
-    expect(cropOverlap(crop(0, 0, 10, 10, 0), crop(10, 0, 10, 10, 0))).toBeUndefined();
+    expect(overlap(crop(0, 0, 10, 10, 0), crop(0, 10, 10, 10, 0))).toBeUndefined();
+    expect(overlap(crop(0, 0, 10, 10, 0), crop(10, 0, 10, 10, 0))).toBeUndefined();
     expect(workingGrid(crop(0, 0, 10, 10, 0), crop(50, 50, 10, 10, 0), SIDE)).toBeUndefined();
   });
 });
@@ -156,12 +148,12 @@ describe('jitterBox', () => {
   });
 });
 
-describe('intersectionOverUnion', () => {
+describe('iou', () => {
   it('is shared area over covered area', () => {
     const a = { left: 0, top: 0, right: 4, bottom: 4 };
-    expect(intersectionOverUnion(a, a)).toBe(1);
-    expect(intersectionOverUnion(a, { left: 2, top: 0, right: 6, bottom: 4 })).toBeCloseTo(8 / 24, 12);
-    expect(intersectionOverUnion(a, { left: 4, top: 0, right: 6, bottom: 4 })).toBe(0);
-    expect(intersectionOverUnion(a, { left: 6, top: 6, right: 8, bottom: 8 })).toBe(0);
+    expect(iou(a, a)).toBe(1);
+    expect(iou(a, { left: 2, top: 0, right: 6, bottom: 4 })).toBeCloseTo(8 / 24, 12);
+    expect(iou(a, { left: 4, top: 0, right: 6, bottom: 4 })).toBe(0);
+    expect(iou(a, { left: 6, top: 6, right: 8, bottom: 8 })).toBe(0);
   });
 });

@@ -9,7 +9,6 @@ import {
   type BoxSamplerOptions,
   type SampledBoxes,
   sampleBoxes,
-  toRows,
 } from '../../../src/models/ssl/box-sampler.js';
 
 const DEFAULTS: BoxSamplerOptions = {
@@ -250,7 +249,6 @@ describe('images without boxes', () => {
   it('gives an empty batch empty results', () => {
     const sampled = sample(new Int32Array(0));
     expect([sampled.boxes.length, sampled.valid.length, sampled.counters.boxes]).toEqual([0, 0, 0]);
-    expect(toRows(sampled, 0).map((rows) => rows.length)).toEqual([0, 0]);
   });
 });
 
@@ -285,23 +283,6 @@ it('depends on the streams of the images, not on the batch around them', () => {
     stream: () => new RandomStream(5, 'boxes', 0, 4),
   });
   expect(boxOf(alone, 1, 7)).toEqual(boxOf(all, 1, 47));
-});
-
-it('toRows lists the boxes without padding, view 2 offset by N', () => {
-  const sampled: SampledBoxes = {
-    // N = 2, K = 2: the first image has one box, the second has two.
-    boxes: Float32Array.from(
-      [
-        [1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 8, 9, 10, 11, 12],
-        [21, 22, 23, 24, 0, 0, 0, 0, 25, 26, 27, 28, 29, 30, 31, 32],
-      ].flat(),
-    ),
-    valid: Uint8Array.from([1, 0, 1, 1]),
-    counters: { usableImages: 2, noOverlap: 0, tooSmall: 0, attempts: 3, forced: 0, dropped: 1, boxes: 3 },
-  };
-  const [first, second] = toRows(sampled, 2);
-  expect(Array.from(first)).toEqual([0, 1, 2, 3, 4, 1, 5, 6, 7, 8, 1, 9, 10, 11, 12]);
-  expect(Array.from(second)).toEqual([2, 21, 22, 23, 24, 3, 25, 26, 27, 28, 3, 29, 30, 31, 32]);
 });
 
 it('says what is wrong with the crops', () => {
