@@ -26,8 +26,10 @@ const { runtime, step, inputs } = await openStep({
 });
 for (let warmup = 0; warmup < 3; warmup++) await step.run(inputs);
 let metadata = new Uint8Array(0);
-await step.run(inputs, (trace) => {
-  metadata = Uint8Array.from(trace);
+await step.run(inputs, {
+  trace(bytes) {
+    metadata = Uint8Array.from(bytes);
+  },
 });
 runtime.close();
 

@@ -25,6 +25,7 @@ import {
 } from '../tensorflow/dtype.js';
 import type { AttributeValue, Graph, Operation, Output } from '../tensorflow/graph.js';
 import { createTensor, deleteTensor } from '../tensorflow/tensor.js';
+import type { InputSpec } from './values.js';
 
 /** Kinds of attribute as tfjs numbers them. Any distinct numbers do: they only pass through tfjs. */
 const STRING = 0;
@@ -42,6 +43,31 @@ export interface Trace {
   readonly path: string[];
   /** By tensor id; ids are never used twice, so that tensors of other traces are recognised as strangers. */
   readonly outputs: Map<number, Output>;
+  /** What the step asks the host while it runs. */
+  readonly questions: RecordedQuestion[];
+  /** Recorded when the traced function has returned, each under the path of layers where it was asked for. */
+  readonly last: (() => void)[];
+}
+
+/** The nodes by which a step asks the host: see `question.ts`. */
+export interface RecordedQuestion {
+  readonly name: string;
+  /** Names of the parts of the question. */
+  readonly keys: readonly string[];
+  readonly answers: Readonly<Record<string, InputSpec>>;
+  /** Fed to reply: the answers in order, then whether they count. */
+  readonly slots: readonly Output[];
+  /** Fetched to hear the question. */
+  readonly listen: readonly Output[];
+  readonly reply: Operation;
+  /** Asks in the step's place. */
+  readonly release: Operation;
+  /** Fetched after a failure: how many questions and answers nobody took. */
+  readonly left: readonly [Output, Output];
+  /** Fetched to throw an answer away. */
+  readonly drop: readonly Output[];
+  /** Fails when the host could not answer. */
+  readonly gate: Operation;
 }
 
 let current: Trace | undefined;
@@ -215,18 +241,33 @@ function recordingBackend(): RecordingBackend {
   return backend;
 }
 
+export interface Recorded<T> {
+  result: T;
+  targets: Operation[];
+  questions: RecordedQuestion[];
+}
+
 /**
  * Records everything that `work` does with tensors. Traces nest: a function's body is recorded into a graph of its own
  * while the graph that calls it is being recorded.
  */
-export function record<T>(graph: Graph, name: string, work: () => T): { result: T; targets: Operation[] } {
+export function record<T>(graph: Graph, name: string, work: () => T): Recorded<T> {
   const tf = loadTfjs();
   const outer = current;
-  const trace: Trace = { graph, targets: [], path: [name], outputs: new Map() };
+  const trace: Trace = {
+    graph,
+    targets: [],
+    path: [name],
+    outputs: new Map(),
+    questions: [],
+    last: [],
+  };
   current = trace;
   tf.engine().startScope();
   try {
-    return { result: work(), targets: trace.targets };
+    const result = work();
+    for (const finish of trace.last) finish();
+    return { result, targets: trace.targets, questions: trace.questions };
   } finally {
     tf.engine().endScope();
     current = outer;
@@ -249,8 +290,12 @@ export function producer(tensor: tfjs.Tensor): Operation {
   return { pointer: toOutput(tensor).oper, name: 'producer', outputs: [] };
 }
 
+/** Operations that change a variable. */
+const WRITES = /^(Assign|Resource(Apply|Scatter))/;
+
 /**
- * Records one operation; the way from `ops/` and `solver/` to TensorFlow.
+ * Records one operation; the way from `ops/` and `solver/` to TensorFlow. What changes a variable waits until the host has
+ * answered all questions asked so far: a step that gets no answer changes nothing.
  *
  * @param inputs tensors, raw outputs (resource handles), or a list for a list input
  */
@@ -264,7 +309,9 @@ export function operation(
     if ('oper' in input) return input;
     return 'dataId' in input ? toOutput(input) : input.map(toOutput);
   });
-  return currentTrace().graph.add(type, nodeName(type), resolved, attributes, control);
+  const { graph, questions } = currentTrace();
+  const gates = WRITES.test(type) ? questions.map(({ gate }) => gate) : [];
+  return graph.add(type, nodeName(type), resolved, attributes, [...control, ...gates]);
 }
 
 /** Records an operation that has one output. */
@@ -290,6 +337,20 @@ export function scope<T>(name: string, work: () => T): T {
 /** The path of layers at this point of the trace, for gradients that are recorded later. */
 export function scopePath(): string {
   return currentTrace().path.join('/');
+}
+
+/** Runs `work` when the traced function has returned, under the path of layers of now. */
+export function atEnd(work: () => void): void {
+  const { last, path } = currentTrace();
+  const here = [...path];
+  last.push(() => {
+    const outside = path.splice(0, path.length, ...here);
+    try {
+      work();
+    } finally {
+      path.splice(0, path.length, ...outside);
+    }
+  });
 }
 
 /** Makes the step execute an operation whose outputs nobody fetches, e.g. an assignment. */

@@ -24,9 +24,11 @@ import { Graph, type Output } from '../tensorflow/graph.js';
 import { type Library, loadLibrary, withoutStartupNoise } from '../tensorflow/library.js';
 import { type Device, Session } from '../tensorflow/session.js';
 import { createTensor, readTensor } from '../tensorflow/tensor.js';
+import { Question } from './question.js';
 import { ReadAhead } from './read-ahead.js';
 import { operation, record, toOutput, toTensor } from './recorder.js';
-import { type InputSpec, Step } from './step.js';
+import { Step } from './step.js';
+import type { InputSpec } from './values.js';
 import { Variable } from './variable.js';
 
 /** `mixed` lets TensorFlow run matrix products and convolutions in 16 bits where it judges that safe. */
@@ -122,7 +124,7 @@ export class Runtime {
   /**
    * Traces `trace` once into the graph.
    *
-   * @param inputs what is fed on each run
+   * @param inputs what is fed on each run; a side of -1 may differ from run to run
    * @param trace receives one tensor for each input and returns the tensors to fetch; what it assigns to variables
    *   happens on each run
    */
@@ -133,7 +135,7 @@ export class Runtime {
   ): Step<InputName, OutputName> {
     const before = this.#graph.operations;
     const feeds: Output[] = [];
-    const { result, targets } = record(this.#graph, name, () => {
+    const { result, targets, questions } = record(this.#graph, name, () => {
       const tensors = {} as Record<InputName, Tensor>;
       for (const [key, { type, shape }] of Object.entries(inputs) as [InputName, InputSpec][]) {
         const { outputs } = this.#graph.add('Placeholder', `${name}/input/${key}`, [], {
@@ -167,6 +169,7 @@ export class Runtime {
         targets,
       ),
       inputs,
+      questions: questions.map((asked) => new Question(name, this.#library, this.#session, asked)),
       outputNames: result.map(({ key }) => key as OutputName),
       operations: this.#graph.operations - before,
     });

@@ -8,7 +8,7 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
 import type { Graph, Operation, Output } from '../tensorflow/graph.js';
-import { alsoRun, currentTrace, op, operation, producer, type Trace } from './recorder.js';
+import { alsoRun, atEnd, currentTrace, op, operation, producer, type Trace, toOutput } from './recorder.js';
 
 export class Variable {
   readonly name: string;
@@ -69,17 +69,18 @@ export class Variable {
     );
   }
 
-  /** Replaces the value when the step runs. Reads by `read` in the same step see the old value. */
-  assign(value: Tensor): Operation {
-    // Without the control edge a late read could see the new value.
-    const before = this.#read?.trace === currentTrace() ? [producer(this.#read.tensor)] : [];
-    const assignment = operation(
-      'AssignVariableOp',
-      [this.handle, value],
-      { dtype: { kind: 'type', value: typeCode(this.type) } },
-      before,
-    );
-    alsoRun(assignment);
-    return assignment;
+  /**
+   * Replaces the value when the step runs. Reads by `read` in the same step see the old value. Recorded last, so that it
+   * waits for every answer that the step asks for.
+   */
+  assign(value: Tensor): void {
+    const trace = currentTrace();
+    const fresh = toOutput(value);
+    atEnd(() => {
+      // Without the control edge a late read could see the new value.
+      const before = this.#read?.trace === trace ? [producer(this.#read.tensor)] : [];
+      const dtype = { kind: 'type', value: typeCode(this.type) } as const;
+      alsoRun(operation('AssignVariableOp', [this.handle, fresh], { dtype }, before));
+    });
   }
 }

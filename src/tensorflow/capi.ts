@@ -36,6 +36,7 @@ const DECLARATIONS = {
   TF_AddInput: ['void', [P, OUTPUT]],
   TF_AddInputList: ['void', [P, P, 'int']],
   TF_AddControlInput: ['void', [P, P]],
+  TF_SetDevice: ['void', [P, 'str']],
   TF_SetAttrType: ['void', [P, 'str', 'int']],
   TF_SetAttrTypeList: ['void', [P, 'str', P, 'int']],
   TF_SetAttrInt: ['void', [P, 'str', 'int64']],

@@ -78,6 +78,8 @@ export class Graph {
    * @param type TensorFlow's name, e.g. `Conv2D`
    * @param name path with slashes; made unique with a number when it is taken
    * @param inputs one output for each input, or a list for a list input
+   * @param control operations that must have run before
+   * @param device e.g. `/device:CPU:0`; by default TensorFlow chooses
    * @throws TensorFlowError with TensorFlow's text when the operation is refused, e.g. for its shapes
    */
   add(
@@ -86,6 +88,7 @@ export class Graph {
     inputs: readonly (Output | readonly Output[])[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
     control: readonly Operation[] = [],
+    device?: string,
   ): Operation {
     const { c } = this.library;
     const unique = this.#uniqueName(name);
@@ -97,6 +100,7 @@ export class Graph {
     for (const operation of control) c.TF_AddControlInput(description, operation.pointer);
     for (const [key, attribute] of Object.entries(attributes))
       this.#setAttribute(description, key, attribute);
+    if (device !== undefined) c.TF_SetDevice(description, device);
     const pointer: Pointer = this.library.checked(`${unique} (${type})`, (status) =>
       c.TF_FinishOperation(description, status),
     );

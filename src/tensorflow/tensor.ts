@@ -70,3 +70,9 @@ export function readTensor(library: Library, tensor: Pointer): ElementArray {
   library.copy(data, c.TF_TensorData(tensor), bytes);
   return data;
 }
+
+export function tensorShape(library: Library, tensor: Pointer): number[] {
+  const { c } = library;
+  const rank: number = c.TF_NumDims(tensor);
+  return Array.from({ length: rank }, (_, axis) => Number(c.TF_Dim(tensor, axis)));
+}

@@ -39,6 +39,45 @@ describe('variables', () => {
   });
 });
 
+describe('open shapes', () => {
+  const OPEN = { x: { type: 'float32', shape: [-1, 2] }, y: { type: 'float32', shape: [-1, -1] } } as const;
+
+  it('are filled by an array, or by an array with its shape', async () => {
+    const step = runtime.compile('open', OPEN, ({ x, y }) => ({ x: tf.neg(x), y: tf.neg(y) }));
+    const y = { shape: [1, 3], data: Float32Array.of(1, 2, 3) };
+    expect(await step.runWithShapes({ x: Float32Array.of(1, 2, 3, 4), y })).toEqual({
+      x: { shape: [2, 2], data: Float32Array.of(-1, -2, -3, -4) },
+      y: { shape: [1, 3], data: Float32Array.of(-1, -2, -3) },
+    });
+    const none = { shape: [0, 5], data: new Float32Array(0) };
+    const empty = await step.runWithShapes({ x: new Float32Array(0), y: none });
+    expect(empty.x.shape).toEqual([0, 2]);
+    expect(empty.y.shape).toEqual([0, 5]);
+  });
+
+  it('say what does not fit', async () => {
+    const step = runtime.compile('open', OPEN, ({ x, y }) => ({ x: tf.neg(x), y: tf.neg(y) }));
+    const tensors = liveTensors();
+    const y = { shape: [1, 1], data: new Float32Array(1) };
+    const x = new Float32Array(2);
+    const fails = (inputs: Parameters<typeof step.run>[0], text: string) =>
+      expect(step.run(inputs)).rejects.toThrow(text);
+    await fails({ x: new Float32Array(3), y }, 'input x has shape [-1, 2], which 3 elements do not fill');
+    await fails({ x, y: new Float32Array(4) }, 'input y has shape [-1, -1]: more than one side is open');
+    await fails(
+      { x: { shape: [1, 3], data: new Float32Array(3) }, y },
+      'input x has shape [-1, 2], but got [1, 3]',
+    );
+    await fails(
+      { x, y: { shape: [2], data: new Float32Array(2) } },
+      'input y has shape [-1, -1], but got [2]',
+    );
+    await fails({ x, y: { shape: [2, 2], data: x } }, 'is said to have shape [2, 2], but has 2 elements');
+    await fails({ x } as never, 'step open: input y is missing');
+    expect(liveTensors()).toBe(tensors);
+  });
+});
+
 describe('steps', () => {
   it("run tfjs's programs and gradients", async () => {
     const step = runtime.compile('gradient', VECTOR, ({ x }) => {
@@ -87,9 +126,14 @@ describe('steps', () => {
       return { gradient: grads[0] };
     });
     let names: string[] = [];
-    await step.run({ x: Float32Array.of(1, -1) }, (metadata) => {
-      names = nodeTimes(metadata).map(({ name }) => name);
-    });
+    await step.run(
+      { x: Float32Array.of(1, -1) },
+      {
+        trace(metadata) {
+          names = nodeTimes(metadata).map(({ name }) => name);
+        },
+      },
+    );
     expect(names.some((name) => name.startsWith('gradient/named/head/ReluGrad'))).toBe(true);
   });
 

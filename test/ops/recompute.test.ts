@@ -57,8 +57,10 @@ it('activations are computed again once each, and not before the forward pass is
     return { value, ...Object.fromEntries(grads.map((grad, i) => [`g${i}`, grad])) };
   });
   let nodes: NodeTime[] = [];
-  await step.run(Object.fromEntries([x, ...filters].map(({ data }, i) => [`x${i}`, data])), (metadata) => {
-    nodes = nodeTimes(metadata);
+  await step.run(Object.fromEntries([x, ...filters].map(({ data }, i) => [`x${i}`, data])), {
+    trace(metadata) {
+      nodes = nodeTimes(metadata);
+    },
   });
   const norms = nodes.filter(({ type }) => /FusedBatchNorm(V3|Ex)$/.test(type));
   const again = norms.filter(({ name }) => name.startsWith('gradient/'));
