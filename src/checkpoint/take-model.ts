@@ -59,96 +59,132 @@ export interface TakeOptions {
   readonly drop?: readonly string[];
 }
 
+/** A file, which network of it is wanted, and what around it. */
+interface Choice extends TakeOptions {
+  readonly groups: readonly TensorGroup[];
+  readonly chosen: FoundBackbone;
+  readonly others: readonly FoundBackbone[];
+  readonly detector: { readonly spelling: DetectorName; readonly prefix: string } | undefined;
+}
+
 export function takeModel(
   groups: readonly TensorGroup[],
   chosen: FoundBackbone,
   others: readonly FoundBackbone[],
   options: TakeOptions = {},
 ): { model: Model; account: Account } {
-  const { network, prefix, spelling, projects, group } = chosen;
+  const { network } = chosen;
+  const around = options.backboneOnly ? undefined : detectorAround(chosen);
+  const choice = { ...options, groups, chosen, others, detector: around };
+  const sorted = sortTensors(choice);
+  const taken = around && ordered(around.spelling, network, sorted.parts);
+  const expected = expectedOf(network, sorted, taken);
+  const backbone: StateDict = new Map();
+  for (const key of expected.keys()) {
+    const tensor = sorted.backbone.get(key);
+    if (tensor !== undefined) backbone.set(key, tensor);
+  }
+  const model = { network, backbone, ...(taken && { detector: taken.detector }) };
+  return { model, account: accountOf(model, expected, sorted, choice) };
+}
+
+/** What became of each tensor of the file; those that are used by our names, in the file's order. */
+interface Sorted extends Pick<Account, 'used' | 'dropped' | 'leftover'> {
+  /** By torchvision's names. */
+  readonly backbone: StateDict;
+  /** What is behind the backbone, by Detectron2's names. */
+  readonly parts: StateDict;
+}
+
+function sortTensors(choice: Choice): Sorted {
+  const { groups, chosen, detector } = choice;
+  const { network, prefix, spelling, group } = chosen;
+  const body = resnetNames(spelling, network);
+  const behind = detector === undefined ? new Map<string, string>() : detectorNames(detector.spelling);
   const used: { from: string; to: string }[] = [];
   const dropped: { name: string; reason: string }[] = [];
   const leftover: string[] = [];
-
-  const detector = options.backboneOnly ? undefined : detectorAround(chosen);
-  const body = resnetNames(spelling, network);
-  const parts = detector === undefined ? new Map<string, string>() : detectorNames(detector.spelling);
-  const found: StateDict = new Map();
-  const behind: StateDict = new Map();
-  const spelled = new Map<string, string>();
-  const after = (start: string, key: string) => (key.startsWith(start) ? key.slice(start.length) : undefined);
+  const [backbone, parts]: StateDict[] = [new Map(), new Map()];
   for (const { path, tensors, others: unread } of groups) {
     const inside = path === group.path;
     for (const [key, tensor] of tensors) {
       const name = `${path}${key}`;
-      const ours = inside ? body.get(after(prefix, key) ?? '') : undefined;
-      const part =
-        inside && detector !== undefined ? parts.get(after(detector.prefix, key) ?? '') : undefined;
+      const ours = inside ? body.get(after(prefix, key)) : undefined;
+      const part = inside && detector ? behind.get(after(detector.prefix, key)) : undefined;
       const known = ours ?? part;
-      const reason = reasonToDrop(name, known);
+      const reason = reasonToDrop(name, known, choice);
       if (reason !== undefined) dropped.push({ name, reason });
       else if (known !== undefined) {
         used.push({ from: name, to: known });
-        spelled.set(known, name);
-        (ours === undefined ? behind : found).set(known, tensor);
+        (ours === undefined ? parts : backbone).set(known, tensor);
       } else leftover.push(name);
     }
     // Tensors of kinds that are not read, for the most part: nobody shall think that they were converted.
-    if (inside) {
-      leftover.push(
-        ...unread.filter((key) => key.startsWith(prefix) && prefix !== '').map((key) => path + key),
-      );
-    }
+    if (!inside || prefix === '') continue;
+    leftover.push(...unread.filter((key) => key.startsWith(prefix)).map((key) => path + key));
   }
+  return { used, dropped, leftover, backbone, parts };
+}
 
-  function reasonToDrop(name: string, known: string | undefined): string | undefined {
-    if (options.drop?.some((pattern) => matches(pattern, name))) return 'dropped as asked';
-    if (known !== undefined) {
-      const isClassifier = (CLASSIFIER as readonly string[]).includes(known);
-      return isClassifier && projects ? 'projection of the method' : undefined;
-    }
-    const other = others.find((backbone) => backbone !== chosen && name.startsWith(placeOf(backbone)));
-    if (other !== undefined && placeOf(other) !== '') return `part of another network, ${placeOf(other)}`;
-    if (options.backboneOnly && name.startsWith(group.path) && !name.startsWith(group.path + prefix)) {
-      return 'not the backbone';
-    }
-    return (
-      whyLeftBehind(name) ??
-      (name.startsWith(group.path) ? undefined : 'outside the state dict of the network')
-    );
+/** The rest of a name behind a prefix, or what is no name. */
+function after(prefix: string, key: string): string {
+  return key.startsWith(prefix) ? key.slice(prefix.length) : '';
+}
+
+/** Why a tensor is not used. @param name whole @param known our name, if it is a part of the network */
+function reasonToDrop(name: string, known: string | undefined, choice: Choice): string | undefined {
+  const { chosen, others, drop, backboneOnly } = choice;
+  const { path } = chosen.group;
+  if (drop?.some((pattern) => matches(pattern, name))) return 'dropped as asked';
+  if (known !== undefined) {
+    const isClassifier = (CLASSIFIER as readonly string[]).includes(known);
+    return isClassifier && chosen.projects ? 'projection of the method' : undefined;
   }
+  const other = others.find((backbone) => backbone !== chosen && name.startsWith(placeOf(backbone)));
+  if (other !== undefined && placeOf(other) !== '') return `part of another network, ${placeOf(other)}`;
+  if (backboneOnly && name.startsWith(path) && !name.startsWith(path + chosen.prefix)) {
+    return 'not the backbone';
+  }
+  return whyLeftBehind(name) ?? (name.startsWith(path) ? undefined : 'outside the state dict of the network');
+}
 
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+/** Shapes of the backbone, of a classifier when there is one, and of the parts of the detector that are there. */
+function expectedOf(network: ResNetName, { backbone }: Sorted, taken?: ReturnType<typeof ordered>): Shapes {
   const expected = new Map(resnetShapes(network));
-  const classifier = found.get(CLASSIFIER[0])?.shape[0];
-  if (classifier !== undefined) {
-    for (const [key, shape] of classifierShapes(network, classifier)) expected.set(key, shape);
+  const classes = backbone.get(CLASSIFIER[0])?.shape[0];
+  if (classes !== undefined) {
+    for (const [key, shape] of classifierShapes(network, classes)) expected.set(key, shape);
   }
-  const names = new Map([...body].map(([theirs, ours]) => [ours, `${group.path}${prefix}${theirs}`]));
-  const missing = [...expected.keys()]
-    .filter((key) => !found.has(key) && !isCounter(key))
-    .map((key) => names.get(key) ?? key);
-  const backbone: StateDict = new Map();
-  for (const key of expected.keys()) {
-    const tensor = found.get(key);
-    if (tensor !== undefined) backbone.set(key, tensor);
-  }
+  if (taken === undefined) return expected;
+  for (const key of taken.detector.parts.keys()) expected.set(key, detectorShape(key, taken.sizes));
+  return expected;
+}
 
-  let taken: Detector | undefined;
-  if (detector !== undefined) {
-    const { sizes, ...rest } = ordered(detector.spelling, network, behind);
-    taken = rest;
-    const theirs = (key: string) => `${group.path}${detector.prefix}${detectorKey(detector.spelling, key)}`;
-    const required = requiredDetectorKeys(new Set(behind.keys()));
-    missing.push(...required.filter((key) => !behind.has(key)).map(theirs));
-    for (const key of rest.parts.keys()) expected.set(key, detectorShape(key, sizes));
-  }
-  const wrong = [...backbone, ...(taken?.parts ?? [])].flatMap(([key, { shape }]) => {
+function accountOf(model: Model, expected: Shapes, sorted: Sorted, choice: Choice): Account {
+  const { used, dropped, leftover } = sorted;
+  const spelled = new Map(used.map(({ from, to }) => [to, from]));
+  const wrong = [...model.backbone, ...(model.detector?.parts ?? [])].flatMap(([key, { shape }]) => {
     const right = expected.get(key);
     if (right === undefined || String(right) === String(shape)) return [];
     return [{ name: spelled.get(key) ?? key, expected: right, found: shape }];
   });
-  const model = { network, backbone, ...(taken && { detector: taken }) };
-  return { model, account: { used, dropped, leftover, missing, wrong } };
+  return { used, dropped, leftover, missing: missingFrom(expected, sorted, choice), wrong };
+}
+
+/** What the network needs and the file lacks, as the file would spell it. */
+function missingFrom(expected: Shapes, { backbone, parts }: Sorted, { chosen, detector }: Choice): string[] {
+  const { network, prefix, spelling, group } = chosen;
+  const names = new Map([...resnetNames(spelling, network)].map(([theirs, ours]) => [ours, theirs]));
+  const layers = [...expected.keys()].filter(
+    (key) => !backbone.has(key) && !parts.has(key) && !isCounter(key),
+  );
+  const missing = layers.map((key) => `${group.path}${prefix}${names.get(key) ?? key}`);
+  if (detector === undefined) return missing;
+  const behind = requiredDetectorKeys(new Set(parts.keys())).filter((key) => !parts.has(key));
+  const theirs = (key: string) => `${group.path}${detector.prefix}${detectorKey(detector.spelling, key)}`;
+  return [...missing, ...behind.map(theirs)];
 }
 
 /** The detector of which this is the backbone, if there is one: the toolkit most of whose names are there. */
@@ -175,7 +211,8 @@ function ordered(spelling: DetectorName, network: ResNetName, behind: StateDict)
   const channels = stageChannels(network);
   const anchors = behind.get('proposal_generator.rpn_head.objectness_logits.bias')?.shape[0] ?? 3;
   const shared = behind.get(`${BOX_DELTAS}.bias`)?.shape[0] === 4 && classes > 1;
-  return { spelling, classes, parts, sizes: { channels, classes, anchors, deltas: shared ? 1 : classes } };
+  const sizes = { channels, classes, anchors, deltas: shared ? 1 : classes };
+  return { detector: { spelling, classes, parts }, sizes };
 }
 
 /** @param pattern in which `*` stands for any text */
