@@ -2,26 +2,16 @@
  * RoIAlign (He et al., Mask R-CNN, 2017) as a matrix: each pooled value is a weighted sum of the cells of the feature
  * map, and the weights depend on the box only. The host computes them, the graph multiplies (`roi-align.ts`).
  *
- * The definition is torchvision's. A box is divided into P x P bins, a bin is sampled on a regular grid, samples are
- * interpolated bilinearly and averaged. A sample farther than one cell before the first or behind the border of the
- * map counts as 0; nearer ones are clamped into it. All of that is separable, so the weights of a bin are the product
- * of one weight for each row and one for each column of the map.
- *
- * The number of samples is a ceiling of the box's side in cells, so that side is computed in float32 as torchvision does:
- * in double precision a side of 2 cells may come out a little longer, and get three samples.
- * Letters: R boxes, H and W cells of the map, P bins along a side.
+ * Pooling is separable: the weights of a bin are the product of one for each row and one for each column of the map
+ * (`roi-align-axis.ts` has the definition). Letters: R boxes, H and W cells of the map, P bins along a side.
  */
 
-export interface RoiAlignOptions {
+import { AxisWeights, type RoiAlignAxis } from './roi-align-axis.js';
+
+export interface RoiAlignOptions extends RoiAlignAxis {
   /** H and W */
   height: number;
   width: number;
-  /** Cells per pixel of the boxes, e.g. 1/32. */
-  spatialScale: number;
-  /** Samples along a side of a bin; 0 or less for as many as the bin spans cells, rounded up. */
-  samplingRatio: number;
-  /** Shifts boxes by half a cell, so that cell k is centred on k + 0.5; otherwise boxes have at least one cell's side. */
-  aligned: boolean;
   /** P, 1 by default. */
   outputSize?: number;
 }
@@ -46,6 +36,7 @@ export function roiAlignWeights(
     throw new RangeError(`roiAlignWeights: ${valid.length} flags do not fit ${count} boxes`);
   }
   const weights = new Float32Array(count * bins * bins * height * width);
+  const axis = new AxisWeights(bins, Math.max(height, width));
   const rows = new Float64Array(bins * height);
   const columns = new Float64Array(bins * width);
   let at = 0;
@@ -54,8 +45,10 @@ export function roiAlignWeights(
       at += bins * bins * height * width;
       continue;
     }
-    axisWeights(boxes[4 * r], boxes[4 * r + 2], width, options, columns);
-    axisWeights(boxes[4 * r + 1], boxes[4 * r + 3], height, options, rows);
+    axis.set(boxes[4 * r], boxes[4 * r + 2], width, options);
+    spread(axis, width, columns);
+    axis.set(boxes[4 * r + 1], boxes[4 * r + 3], height, options);
+    spread(axis, height, rows);
     for (let binY = 0; binY < bins; binY++) {
       for (let binX = 0; binX < bins; binX++) {
         for (let y = binY * height; y < (binY + 1) * height; y++) {
@@ -67,42 +60,13 @@ export function roiAlignWeights(
   return weights;
 }
 
-/**
- * The weights along one axis.
- *
- * @param low, high of the box, in pixels
- * @param cells of the map along this axis
- * @param out receives [P, cells]
- */
-function axisWeights(
-  low: number,
-  high: number,
+/** @param out receives [P, cells] */
+function spread(
+  { bins, first, count, weights, stride }: AxisWeights,
   cells: number,
-  options: RoiAlignOptions,
   out: Float64Array,
 ): void {
-  const { spatialScale, samplingRatio, aligned, outputSize: bins = 1 } = options;
-  const shift = aligned ? 0.5 : 0;
-  const scale = Math.fround(spatialScale);
-  const start = Math.fround(Math.fround(low * scale) - shift);
-  const end = Math.fround(Math.fround(high * scale) - shift);
-  const extent = Math.fround(end - start);
-  const bin = Math.fround((aligned ? extent : Math.max(extent, 1)) / bins);
-  const samples = samplingRatio > 0 ? samplingRatio : Math.ceil(bin);
   out.fill(0);
-  for (let b = 0; b < bins; b++) {
-    for (let k = 0; k < samples; k++) {
-      addSample(start + bin * (b + (k + 0.5) / samples), 1 / samples, cells, b * cells, out);
-    }
-  }
-}
-
-/** Adds a sample's share to the two cells between which it lies. */
-function addSample(position: number, share: number, cells: number, offset: number, out: Float64Array): void {
-  if (position < -1 || position > cells) return;
-  const clamped = Math.min(Math.max(position, 0), cells - 1);
-  const cell = Math.floor(clamped);
-  const rest = clamped - cell;
-  out[offset + cell] += (1 - rest) * share;
-  if (rest > 0) out[offset + cell + 1] += rest * share;
+  for (let b = 0; b < bins; b++)
+    out.set(weights.subarray(b * stride, b * stride + count[b]), b * cells + first[b]);
 }

@@ -19,6 +19,7 @@ import type { StateEntry } from '../../../src/nn/module-store.js';
 import { roiAlignWeights } from '../../../src/ops/roi-align-weights.js';
 import { Lars } from '../../../src/solver/lars.js';
 import { matchRules, parameterRules } from '../../../src/solver/param-groups.js';
+import { u } from '../../helpers/counter-hash.js';
 import { openRuntime } from '../../helpers/engine.js';
 
 const IMAGES = 6;
@@ -35,16 +36,6 @@ interface GoldenRow {
   m: number;
   grad_norm: Record<string, number>;
   after: Record<string, number>;
-}
-
-function u(i: number, seed: number): number {
-  let x = (i + Math.imul(seed, 0x9e3779b9)) >>> 0;
-  x ^= x >>> 16;
-  x = Math.imul(x, 0x7feb352d) >>> 0;
-  x ^= x >>> 15;
-  x = Math.imul(x, 0x846ca68b) >>> 0;
-  x = (x ^ (x >>> 16)) >>> 0;
-  return x / 2 ** 32;
 }
 
 function goldenValue({ key, shape }: StateEntry, module: string): Float32Array {
