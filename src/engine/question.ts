@@ -15,7 +15,6 @@
  * would find it. Queues do not tell runs apart, so a step that asks is run once at a time.
  */
 
-import type { Tensor } from '@tensorflow/tfjs';
 import type { Pointer } from '../tensorflow/capi.js';
 import { createElements, elementCount, TF_BOOL, TF_INT32, typeCode } from '../tensorflow/dtype.js';
 import type { AttributeValue, Operation, Output } from '../tensorflow/graph.js';
@@ -23,6 +22,7 @@ import type { Library } from '../tensorflow/library.js';
 import type { Call, Session } from '../tensorflow/session.js';
 import { createTensor } from '../tensorflow/tensor.js';
 import { alsoRun, currentTrace, loadTfjs, type RecordedQuestion, toOutput, toTensor } from './recorder.js';
+import type { Tensor } from './tfjs.js';
 import { createTensors, type HostValues, type InputSpec, type ShapedArray, takeTensors } from './values.js';
 
 /** Answers a question: what the graph asked by name, to values by name. What it throws is what the run throws. */

@@ -8,9 +8,6 @@
  * tfjs keeps one global engine, so there is one recorder per process and one trace at a time.
  */
 
-import { createRequire } from 'node:module';
-import type * as tfjs from '@tensorflow/tfjs';
-import type { TensorMetadata, TFEOpAttr } from '@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js';
 import {
   type ElementArray,
   elementType,
@@ -25,6 +22,14 @@ import {
 } from '../tensorflow/dtype.js';
 import type { AttributeValue, Graph, Operation, Output } from '../tensorflow/graph.js';
 import { createTensor, deleteTensor } from '../tensorflow/tensor.js';
+import {
+  loadBundle,
+  type NodeBackend,
+  type Tensor,
+  type TensorMetadata,
+  type TFEOpAttr,
+  type Tfjs,
+} from './tfjs.js';
 import type { InputSpec } from './values.js';
 
 /** Kinds of attribute as tfjs numbers them. Any distinct numbers do: they only pass through tfjs. */
@@ -191,30 +196,15 @@ function metadata(output: Output): TensorMetadata {
   return { id: remember(output), shape: [...output.shape], dtype: output.dtype };
 }
 
-/** What is used of tfjs-node-gpu's `NodeJSKernelBackend`; its own declaration keeps these methods private. */
-interface RecordingBackend extends tfjs.KernelBackend {
-  createOutputTensor(metadata: TensorMetadata): tfjs.Tensor;
-  getInputTensorIds(tensors: tfjs.Tensor[]): number[];
-}
-
-const require = createRequire(import.meta.url);
-let backend: RecordingBackend | undefined;
-let library: typeof tfjs | undefined;
+let backend: NodeBackend | undefined;
+let library: Tfjs | undefined;
 
 /** TensorFlow.js with the recording backend, loaded on first use. */
-export function loadTfjs(): typeof tfjs {
+export function loadTfjs(): Tfjs {
   if (library !== undefined) return library;
-  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
-  // Gone since Node 23, and still called by the kernels.
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  // tfjs advertises its native package and its backends on the console while it is being loaded and used.
-  const tf = quietly(() => require('@tensorflow/tfjs') as typeof tfjs);
+  const tf = loadBundle();
   tf.enableProdMode();
-  quietly(() => require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js'));
-  const module = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
-    NodeJSKernelBackend: new (binding: object, name: string) => RecordingBackend;
-  };
-  const recording = new module.NodeJSKernelBackend(binding, 'scrl');
+  const recording = new tf.NodeJSKernelBackend(binding, 'scrl');
   // tfjs frees tensors by scope. Here a tensor is only a name, and gradients need names long after their scope.
   recording.disposeData = () => true;
   backend = recording;
@@ -224,18 +214,7 @@ export function loadTfjs(): typeof tfjs {
   return tf;
 }
 
-function quietly<T>(work: () => T): T {
-  const { warn, log, info } = console;
-  const silent = () => undefined;
-  Object.assign(console, { warn: silent, log: silent, info: silent });
-  try {
-    return work();
-  } finally {
-    Object.assign(console, { warn, log, info });
-  }
-}
-
-function recordingBackend(): RecordingBackend {
+function recordingBackend(): NodeBackend {
   loadTfjs();
   if (backend === undefined) throw new Error('unreachable: tfjs is loaded without its backend');
   return backend;
@@ -275,18 +254,18 @@ export function record<T>(graph: Graph, name: string, work: () => T): Recorded<T
 }
 
 /** Wraps a graph output as a tfjs tensor. */
-export function toTensor(output: Output): tfjs.Tensor {
+export function toTensor(output: Output): Tensor {
   return recordingBackend().createOutputTensor(metadata(output));
 }
 
 /** The graph output that a tfjs tensor stands for. */
-export function toOutput(tensor: tfjs.Tensor): Output {
+export function toOutput(tensor: Tensor): Output {
   const [id] = recordingBackend().getInputTensorIds([tensor]);
   return recall(id);
 }
 
 /** The operation that computes a tensor, for control edges. */
-export function producer(tensor: tfjs.Tensor): Operation {
+export function producer(tensor: Tensor): Operation {
   return { pointer: toOutput(tensor).oper, name: 'producer', outputs: [] };
 }
 
@@ -301,7 +280,7 @@ const WRITES = /^(Assign|Resource(Apply|Scatter))/;
  */
 export function operation(
   type: string,
-  inputs: readonly (tfjs.Tensor | Output | readonly tfjs.Tensor[])[],
+  inputs: readonly (Tensor | Output | readonly Tensor[])[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
   control: readonly Operation[] = [],
 ): Operation {
@@ -317,9 +296,9 @@ export function operation(
 /** Records an operation that has one output. */
 export function op(
   type: string,
-  inputs: readonly (tfjs.Tensor | Output | readonly tfjs.Tensor[])[],
+  inputs: readonly (Tensor | Output | readonly Tensor[])[],
   attributes: Readonly<Record<string, AttributeValue>> = {},
-): tfjs.Tensor {
+): Tensor {
   return toTensor(operation(type, inputs, attributes).outputs[0]);
 }
 

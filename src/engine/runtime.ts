@@ -9,7 +9,6 @@
  */
 
 import { cpus } from 'node:os';
-import type { Tensor } from '@tensorflow/tfjs';
 import { UserError } from '../core/errors.js';
 import { bytesField, message, varintField } from '../core/protobuf.js';
 import type { Pointer } from '../tensorflow/capi.js';
@@ -28,6 +27,7 @@ import { Question } from './question.js';
 import { ReadAhead } from './read-ahead.js';
 import { operation, record, toOutput, toTensor } from './recorder.js';
 import { Step } from './step.js';
+import type { Tensor } from './tfjs.js';
 import type { InputSpec } from './values.js';
 import { Variable } from './variable.js';
 

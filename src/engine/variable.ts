@@ -5,10 +5,10 @@
  * filled once through a placeholder.
  */
 
-import type { Tensor } from '@tensorflow/tfjs';
 import { type ElementType, elementCount, typeCode } from '../tensorflow/dtype.js';
 import type { Graph, Operation, Output } from '../tensorflow/graph.js';
 import { alsoRun, atEnd, currentTrace, op, operation, producer, type Trace, toOutput } from './recorder.js';
+import type { Tensor } from './tfjs.js';
 
 export class Variable {
   readonly name: string;

@@ -7,15 +7,26 @@
  */
 
 import { access, constants, stat } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import { createRequire } from 'node:module';
+import type { Sharp, default as SharpLibrary, SharpOptions } from 'sharp';
 import { errorMessage, hasCode } from '../core/errors.js';
 import { ImageError } from './types.js';
 
-sharp.concurrency(1);
-sharp.cache(false);
-
 /** About 268 million: a 16,383 px square. Beyond it one picture would need more than 800 MB. */
 export const MAX_PIXELS = 0x3fff * 0x3fff;
+
+const require = createRequire(import.meta.url);
+let library: typeof SharpLibrary | undefined;
+
+/** sharp, loaded and set up on first use: to import this costs nothing, and changes nothing for others who use sharp. */
+export function sharp(input: string | Uint8Array, options: SharpOptions): Sharp {
+  if (library === undefined) {
+    library = require('sharp') as typeof SharpLibrary;
+    library.concurrency(1);
+    library.cache(false);
+  }
+  return library(input, options);
+}
 
 /** Opens a file for decoding to upright 8-bit sRGB. */
 export function openImage(source: string): Sharp {
@@ -44,5 +55,3 @@ export async function explainFailure(path: string, problem: string, cause: unkno
     return new ImageError(path, errorMessage(error), cause);
   }
 }
-
-export { sharp };

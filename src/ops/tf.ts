@@ -3,8 +3,8 @@
  * name, attributes, and shape errors.
  */
 
-import type { Tensor } from '@tensorflow/tfjs';
 import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
+import type { Tensor, Tfjs } from '../engine/tfjs.js';
 import { TF_FLOAT, TF_INT32, TF_UINT8 } from '../engine/types.js';
 
 export {
@@ -20,8 +20,8 @@ export {
 export type { Tensor };
 export { TF_FLOAT, TF_INT32, TF_UINT8 };
 
-/** TensorFlow.js, recording. */
-export const tf = loadTfjs();
+/** TensorFlow.js, recording. Loaded when something of it is first asked for: to import an operation costs nothing. */
+export const tf = new Proxy({} as Tfjs, { get: (_, name) => Reflect.get(loadTfjs(), name) });
 
 export const FLOAT = { T: { kind: 'type', value: TF_FLOAT } } as const;
 

@@ -1,11 +1,11 @@
 /** A TensorFlow runtime for tests (installed on first use), and a gradient check. */
 
-import type { Tensor } from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { SILENT } from '../../src/core/log.js';
 import { ensureEngine } from '../../src/engine/install/install.js';
 import { loadTfjs } from '../../src/engine/recorder.js';
 import { Runtime } from '../../src/engine/runtime.js';
+import type { Tensor } from '../../src/engine/tfjs.js';
 import { randomArray } from './arrays.js';
 
 export async function openRuntime(): Promise<Runtime> {
