@@ -33,7 +33,10 @@ function expected(type: 'bbox' | 'segm') {
 
 it("prints pycocotools' table", async () => {
   const { code, out, err } = await run('--dt', 'bbox.json');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect({ code, err }).toEqual({
+    code: 0,
+    err: 'warning: 38 of 1242 results are not evaluated: the ground truth has no category 999\n',
+  });
   expect(out).toBe(`${expected('bbox').table}\n`);
 });
 
@@ -43,6 +46,22 @@ it.each(['1', '2', '5'])('gives the same figures with %s threads', async (thread
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ type, stats: expected(type).stats, threads: Number(threads) });
   }
+});
+
+it('takes names for ids of images, each thread meeting them in another order', async () => {
+  const named = <T extends { image_id: unknown }>(entries: readonly T[]) =>
+    entries.map((entry) => ({ ...entry, image_id: `photo ${entry.image_id}` }));
+  const truth = {
+    ...dataset,
+    images: dataset.images?.map((image) => ({ ...image, id: `photo ${image.id}` })),
+    annotations: named(dataset.annotations ?? []),
+  };
+  writeFileSync(join(folder, 'named-gt.json'), JSON.stringify(truth));
+  writeFileSync(join(folder, 'named-dt.json'), JSON.stringify(named(results.bbox)));
+  const args = ['coco-eval', '--gt', 'named-gt.json', '--dt', 'named-dt.json', '--json', '--threads', '3'];
+  const { code, out } = await startCli(folder, args).ended;
+  expect(code).toBe(0);
+  expect(JSON.parse(out).stats).toEqual(expected('bbox').stats);
 });
 
 it('is not misled by text that looks like the end of an entry', async () => {

@@ -168,7 +168,9 @@ describe('a file', () => {
       },
       'entry 1 of annotations: id must be a whole number, not 2.5',
     ],
-    [{ annotations: [{ id: 1, image_id: '1' }] }, 'image_id must be a whole number, not "1"'],
+    [{ annotations: [{ id: 1, image_id: null }] }, 'image_id must be a whole number, not null'],
+    [{ annotations: [{ id: '1', image_id: 1 }] }, 'id must be a whole number, not "1"'],
+    [{ images: [{ id: 2 ** 60 }] }, 'write such ids as texts'],
     [{ categories: [{ name: 'x' }] }, 'entry 0 of categories: id must be a whole number, not undefined'],
   ])('%j is refused', (value, problem) => {
     expect(() => read(value)).toThrow(problem);

@@ -108,8 +108,15 @@ describe('evaluateFiles', () => {
     ['a list as ground truth', '[]', RESULT, 'bbox', /gt\.json, byte 0: expected an object, found "\[\]"/],
     ['no annotations', { images: [], categories: [] }, RESULT, 'bbox', /gt\.json: has no annotations/],
     [
-      'an id as text',
+      'the id of an image as text, where it is a number',
       annotation({ image_id: '1' }),
+      RESULT,
+      'bbox',
+      /annotation 5 is of image_id "1", which is not in images/,
+    ],
+    [
+      'the id of an annotation as text',
+      annotation({ id: '1' }),
       RESULT,
       'bbox',
       /gt\.json, byte \d+: expected a number, found/,

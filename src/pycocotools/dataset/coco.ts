@@ -11,10 +11,10 @@ import { type DenseMask, toRle } from '../mask/index.js';
 import { polygonToRle } from '../mask/polygon.js';
 import { area, decode, merge, type Rle, toBox } from '../mask/rle.js';
 import { consume, readDataset, readResultList } from './open.js';
-import type { Annotation, CategoryRecord, Dataset, ImageRecord, Result } from './types.js';
+import type { Annotation, CategoryRecord, Dataset, ImageId, ImageRecord, Result } from './types.js';
 
 export interface AnnotationFilter {
-  imgIds?: number | readonly number[];
+  imgIds?: ImageId | readonly ImageId[];
   catIds?: number | readonly number[];
   /** Both ends excluded, unlike in evaluation. */
   areaRng?: readonly [number, number];
@@ -31,11 +31,11 @@ export class COCO {
   readonly dataset: Dataset;
   readonly where: string;
   readonly anns = new Map<number, Annotation>();
-  readonly imgs = new Map<number, ImageRecord>();
+  readonly imgs = new Map<ImageId, ImageRecord>();
   readonly cats = new Map<number, CategoryRecord>();
-  readonly imgToAnns = new Map<number, Annotation[]>();
+  readonly imgToAnns = new Map<ImageId, Annotation[]>();
   /** One entry for each annotation, so an image may stand here several times. */
-  readonly catToImgs = new Map<number, number[]>();
+  readonly catToImgs = new Map<number, ImageId[]>();
 
   /** @param where what the data set is called in messages: its file */
   constructor(dataset: Dataset = {}, where = 'the data set') {
@@ -109,9 +109,9 @@ export class COCO {
     imgIds,
     catIds,
   }: {
-    imgIds?: number | readonly number[];
+    imgIds?: ImageId | readonly ImageId[];
     catIds?: number | readonly number[];
-  } = {}): number[] {
+  } = {}): ImageId[] {
     const images = list(imgIds);
     let ids = new Set(images);
     list(catIds).forEach((category, i) => {
@@ -132,7 +132,7 @@ export class COCO {
   }
 
   /** @throws RangeError for an unknown id */
-  loadImgs(ids: number | readonly number[]): ImageRecord[] {
+  loadImgs(ids: ImageId | readonly ImageId[]): ImageRecord[] {
     return list(ids).map((id) => known(this.imgs, id, 'image'));
   }
 
@@ -247,13 +247,13 @@ function list<T extends number | string>(value: T | readonly T[] | undefined): r
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
 
-function append<T>(index: Map<number, T[]>, key: number, value: T): void {
+function append<K, T>(index: Map<K, T[]>, key: K, value: T): void {
   const values = index.get(key);
   if (values === undefined) index.set(key, [value]);
   else values.push(value);
 }
 
-function known<T>(index: Map<number, T>, id: number, what: string): T {
+function known<K, T>(index: Map<K, T>, id: K, what: string): T {
   const found = index.get(id);
   if (found === undefined) throw new RangeError(`there is no ${what} with id ${id}`);
   return found;

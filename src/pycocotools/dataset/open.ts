@@ -11,6 +11,13 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
   annotations: ['id', 'image_id', 'category_id'],
 };
 
+/** Where an id may be a text: some data sets name their images. */
+const IMAGE_IDS: ReadonlySet<string> = new Set(['images/id', 'annotations/image_id']);
+
+function isId(value: unknown, orText: boolean): boolean {
+  return Number.isSafeInteger(value) || (orText && typeof value === 'string');
+}
+
 /** @throws UserError with the byte of the file: not JSON, no object, entries without ids */
 export function readDataset(source: ByteSource): Dataset {
   const reader = new JsonReader(source);
@@ -27,9 +34,12 @@ export function readDataset(source: ByteSource): Dataset {
       for (const id of ids) {
         // Captions and panoptic files have annotations without a category.
         if (id === 'category_id' && entry[id] === undefined) continue;
-        if (!Number.isSafeInteger(entry[id])) {
+        if (!isId(entry[id], IMAGE_IDS.has(`${key}/${id}`))) {
           throw reader.error(
             `entry ${index} of ${key}: ${id} must be a whole number, not ${JSON.stringify(entry[id])}`,
+            typeof entry[id] === 'number' && Number.isInteger(entry[id])
+              ? `numbers above ${Number.MAX_SAFE_INTEGER} are not exact in JavaScript: write such ids as texts`
+              : undefined,
           );
         }
       }

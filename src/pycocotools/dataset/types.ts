@@ -5,8 +5,11 @@ import type { RleObject } from '../mask/index.js';
 /** A polygon list, or a mask. */
 export type Segmentation = number[][] | RleObject;
 
+/** Most data sets number their images; some name them. Compared with its type: "7" is not 7. */
+export type ImageId = number | string;
+
 export interface ImageRecord {
-  id: number;
+  id: ImageId;
   width?: number;
   height?: number;
   file_name?: string;
@@ -28,7 +31,7 @@ export interface CategoryRecord {
 
 export interface Annotation {
   id: number;
-  image_id: number;
+  image_id: ImageId;
   category_id: number;
   /** [x, y, width, height] */
   bbox?: number[];
@@ -54,7 +57,7 @@ export interface Dataset {
 
 /** An entry of a results file. */
 export interface Result {
-  image_id: number;
+  image_id: ImageId;
   category_id: number;
   score: number;
   bbox?: number[];

@@ -1,7 +1,9 @@
 /** pycocotools' `COCOeval`: `params`, `evaluate`, `accumulate`, `summarize`, `evalImgs`, `eval`, `stats`. */
 
 import type { COCO } from '../dataset/coco.js';
+import type { ImageId } from '../dataset/types.js';
 import { tableOf } from '../table/from-objects.js';
+import { IdCodes } from '../table/id-codes.js';
 import { keepFor } from '../table/read-annotation.js';
 import {
   type Curves,
@@ -13,14 +15,14 @@ import {
 } from './evaluate.js';
 import { frequenciesOf } from './federated.js';
 import type { CategoryGroups } from './groups.js';
-import { checkReferences, normalizeParams, prepareInput } from './input.js';
+import { checkReferences, compareIds, normalizeParams, prepareInput } from './input.js';
 import { Matching, match } from './match.js';
 import { defaultParams, type IouType, type Params } from './params.js';
 import { formatSummary, type Summary, summarize } from './summarize.js';
 
 /** The record of an image, a category and a range of areas; matrices are [T, D] and [T, G]. */
 export interface EvalImg {
-  image_id: number;
+  image_id: ImageId;
   /** -1 without categories. */
   category_id: number;
   aRng: readonly [number, number];
@@ -53,7 +55,7 @@ export class COCOeval {
     this.cocoGt = cocoGt;
     this.cocoDt = cocoDt;
     this.params = params;
-    this.params.imgIds = [...cocoGt.imgs.keys()].sort((a, b) => a - b);
+    this.params.imgIds = [...cocoGt.imgs.keys()].sort(compareIds);
     this.params.catIds = [...cocoGt.cats.keys()].sort((a, b) => a - b);
   }
 
@@ -62,16 +64,18 @@ export class COCOeval {
     const { cocoGt, cocoDt, params } = this;
     normalizeParams(params);
     const keep = keepFor(params.iouType);
+    const ids = new IdCodes();
     const input = {
-      images: cocoGt.dataset.images ?? [],
+      images: (cocoGt.dataset.images ?? []).map((image) => ({ ...image, id: ids.encode(image.id) })),
       categories: cocoGt.dataset.categories ?? [],
-      truths: tableOf(cocoGt.dataset.annotations ?? [], keep, cocoGt.where),
-      results: tableOf(cocoDt.dataset.annotations ?? [], keep, cocoDt.where),
+      truths: tableOf(cocoGt.dataset.annotations ?? [], 'truth', keep, ids, cocoGt.where),
+      results: tableOf(cocoDt.dataset.annotations ?? [], 'result', keep, ids, cocoDt.where),
       truthsWhere: cocoGt.where,
       resultsWhere: cocoDt.where,
     };
-    checkReferences(input);
-    this.#evaluation = prepareInput(input, params);
+    checkReferences(input, params, ids);
+    const imgIds = params.imgIds.map((id) => ids.encode(id));
+    this.#evaluation = prepareInput(input, { ...params, imgIds });
   }
 
   /** Matches and accumulates, category by category. */
@@ -134,7 +138,7 @@ export class COCOeval {
     const rows = <V>(count: number, value: (at: number) => V) =>
       Array.from({ length: T }, (_, t) => Array.from({ length: count }, (_, j) => value(t * count + j)));
     return {
-      image_id: params.imgIds[i],
+      image_id: this.params.imgIds[i],
       category_id: params.useCats ? params.catIds[k] : -1,
       aRng: areaRange,
       maxDet: params.maxDets.at(-1) ?? 0,

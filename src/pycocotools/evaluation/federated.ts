@@ -4,8 +4,9 @@
  */
 
 import { UserError } from '../../core/errors.js';
-import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
+import type { CategoryRecord } from '../dataset/types.js';
 import type { AnnotationTable } from '../table/annotation-table.js';
+import type { ImageRow } from '../table/read-dataset.js';
 import type { Positions } from './instances.js';
 import { sortByScore, upTo } from './order.js';
 import type { Params } from './params.js';
@@ -26,7 +27,7 @@ export interface Federation {
 
 /** @throws UserError for an image without the lists of categories that were looked for */
 export function federationOf(
-  images: readonly ImageRecord[],
+  images: readonly ImageRow[],
   truths: AnnotationTable,
   results: AnnotationTable,
   positions: Positions,

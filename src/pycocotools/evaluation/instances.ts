@@ -1,8 +1,9 @@
 /** The rows of a table that are evaluated, with places in the parameters' lists instead of ids. */
 
 import { UserError } from '../../core/errors.js';
-import type { ImageRecord } from '../dataset/types.js';
-import type { AnnotationTable } from '../table/annotation-table.js';
+import type { ImageId } from '../dataset/types.js';
+import { type AnnotationTable, UNCLEAR } from '../table/annotation-table.js';
+import type { ImageRow } from '../table/read-dataset.js';
 import type { Federation } from './federated.js';
 import type { Params } from './params.js';
 
@@ -27,13 +28,13 @@ export interface Instances {
 
 /** Lists of ids as maps from id to position. */
 export interface Positions {
-  readonly images: ReadonlyMap<number, number>;
+  readonly images: ReadonlyMap<ImageId, number>;
   /** Undefined: all categories are one. */
   readonly categories: ReadonlyMap<number, number> | undefined;
 }
 
 export function positionsOf({ imgIds, catIds, useCats }: Params): Positions {
-  const positions = (ids: readonly number[]) => new Map(ids.map((id, i) => [id, i]));
+  const positions = <Id>(ids: readonly Id[]) => new Map(ids.map((id, i) => [id, i]));
   return { images: positions(imgIds), categories: useCats ? positions(catIds) : undefined };
 }
 
@@ -52,11 +53,24 @@ export function truthsOf(
     const row = truths.row[i];
     truths.area[i] = finite(columns.area[row], 'area', columns.id[row], where);
     truths.crowd[i] = federated ? 0 : columns.crowd[row];
-    const unlabelled = iouType === 'keypoints' && !(columns.labelled[row] > 0);
-    const marked = (corrections.ignoreField || federated) && columns.ignore[row] === 1;
+    const unlabelled = iouType === 'keypoints' && labelledPoints(table, row) === 0;
+    const marked = (corrections.ignoreField || federated) && saysIgnore(table, row, where);
     truths.ignore[i] = truths.crowd[i] === 1 || unlabelled || marked ? 1 : 0;
   }
   return truths;
+}
+
+/** As `num_keypoints` says or, without it, as many as are labelled: those with v > 0. */
+function labelledPoints(table: AnnotationTable, row: number): number {
+  const given = table.columns.labelled[row];
+  if (!Number.isNaN(given)) return Math.max(0, given);
+  return table.keypointsOf(row).filter((value, i) => i % 3 === 2 && value > 0).length;
+}
+
+function saysIgnore({ columns }: AnnotationTable, row: number, where: string): boolean {
+  const value = columns.ignore[row];
+  if (value !== UNCLEAR) return value === 1;
+  throw new UserError(`annotation ${columns.id[row]} needs 0 or 1`, { where, key: 'ignore' });
 }
 
 /** @throws UserError naming the result whose area or score is no finite number */
@@ -123,7 +137,7 @@ export interface ImageSizes {
   readonly width: Float64Array;
 }
 
-export function sizesOf(images: readonly ImageRecord[], positions: Positions): ImageSizes {
+export function sizesOf(images: readonly ImageRow[], positions: Positions): ImageSizes {
   const height = new Float64Array(positions.images.size).fill(Number.NaN);
   const width = height.slice();
   for (const image of images) {

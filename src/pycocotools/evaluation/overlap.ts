@@ -5,7 +5,7 @@ import { UserError } from '../../core/errors.js';
 import { boundaryOf } from '../mask/boundary.js';
 import { type MeasuredMask, maskIou, measureMask, runIou } from '../mask/iou.js';
 import { type Rle, toBox } from '../mask/rle.js';
-import type { AnnotationTable } from '../table/annotation-table.js';
+import { type AnnotationTable, Shape } from '../table/annotation-table.js';
 import type { ImageSizes, Instances } from './instances.js';
 import type { Params } from './params.js';
 import { pairwiseSum } from './sum.js';
@@ -29,6 +29,7 @@ export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params)
     case 'bbox':
       return new BoxOverlap(boxes(dt), boxes(gt), gt.instances.crowd);
     case 'segm': {
+      requireMasks(gt);
       const [detections, truths] = [masks(dt, sizes, true), masks(gt, sizes)];
       return new MaskOverlap(
         (d) => measureMask(detections(d)),
@@ -38,6 +39,7 @@ export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params)
       );
     }
     case 'boundary': {
+      requireMasks(gt);
       const [detections, truths] = [masks(dt, sizes), masks(gt, sizes)];
       const measure = (mask: Rle) => ({
         ...measureMask(mask),
@@ -50,14 +52,14 @@ export function overlapOf(dt: Side, gt: Side, sizes: ImageSizes, params: Params)
         boundaryIou,
       );
     }
-    case 'keypoints':
-      return new KeypointOverlap(
-        params.kptOksSigmas,
-        keypoints(dt, params),
-        keypoints(gt, params),
-        boxes(gt),
-        gt.instances.area,
-      );
+    case 'keypoints': {
+      const [detections, truths] = [keypoints(dt, params), keypoints(gt, params)];
+      // Results of boxes or masks: said even where nothing would be compared.
+      if (dt.instances.row.every((row) => dt.table.columns.keypointCount[row] === 0)) {
+        for (let i = 0; i < dt.instances.count; i++) detections(i);
+      }
+      return new KeypointOverlap(params.kptOksSigmas, detections, truths, boxes(gt), gt.instances.area);
+    }
   }
 }
 
@@ -83,6 +85,17 @@ function boxes({ table, instances, where }: Side): Float64Array {
     }
   }
   return flat;
+}
+
+/** Results of boxes have their boxes as masks, as `loadRes` gives them; a ground truth without a mask is a mistake. */
+function requireMasks({ table, instances, where }: Side): void {
+  const missing = instances.row.findIndex((row) => table.columns.shape[row] === Shape.none);
+  if (missing < 0) return;
+  throw new UserError(`annotation ${instances.id[missing]} has no mask to compare with`, {
+    where,
+    key: 'segmentation',
+    remedy: 'give it polygons or runs, or compare boxes: --type bbox',
+  });
 }
 
 type MaskOf = (position: number) => Rle;
@@ -114,19 +127,20 @@ function masks({ table, instances, where }: Side, sizes: ImageSizes, reuse = fal
   };
 }
 
+/** Checks what is compared only: other categories of the same file have other points, or none. */
 function keypoints(
   { table, instances, where }: Side,
   { kptOksSigmas }: Params,
 ): (position: number) => Float64Array {
-  for (let i = 0; i < instances.count; i++) {
-    const found = table.columns.keypointCount[instances.row[i]];
-    if (found === 3 * kptOksSigmas.length) continue;
+  const expected = 3 * kptOksSigmas.length;
+  return (i) => {
+    const points = table.keypointsOf(instances.row[i]);
+    if (points.length === expected) return points;
     throw new UserError(
-      `annotation ${instances.id[i]} needs [x, y, v] of ${kptOksSigmas.length} keypoints: ${3 * kptOksSigmas.length} numbers`,
-      { where, key: 'keypoints', value: `${found} numbers` },
+      `annotation ${instances.id[i]} needs [x, y, v] of ${kptOksSigmas.length} keypoints: ${expected} numbers`,
+      { where, key: 'keypoints', value: `${points.length} numbers` },
     );
-  }
-  return (i) => table.keypointsOf(instances.row[i]);
+  };
 }
 
 class BoxOverlap implements Overlap {

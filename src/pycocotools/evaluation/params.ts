@@ -1,5 +1,7 @@
 /** What is evaluated and how: pycocotools' `Params`, with its exact doubles. */
 
+import type { ImageId } from '../dataset/types.js';
+
 /** `boundary` is ours: Boundary IoU, otherwise as segm. */
 export const IOU_TYPES = ['bbox', 'segm', 'keypoints', 'boundary'] as const;
 export type IouType = (typeof IOU_TYPES)[number];
@@ -26,7 +28,7 @@ export const CORRECTIONS = [
 export interface Params {
   iouType: IouType;
   /** Ascending and unique when evaluated. */
-  imgIds: number[];
+  imgIds: ImageId[];
   catIds: number[];
   iouThrs: number[];
   recThrs: number[];

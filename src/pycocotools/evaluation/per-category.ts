@@ -19,10 +19,15 @@ export function perCategory(
 ): CategoryFigures[] {
   const byId = new Map(categories.map((category) => [category.id, category]));
   return categoryIds(params).map((id, k) => ({
-    category: byId.get(id) ?? { id, name: id === -1 ? 'all' : String(id) },
+    category: { ...byId.get(id), id, name: id === -1 ? 'all' : nameOf(id, byId.get(id)?.name) },
     // A category's frequency says nothing about itself alone.
     summary: summarize(ofCategory(curves, k), params).filter(({ frequency }) => frequency === undefined),
   }));
+}
+
+/** Files have categories without a name, or with null or a number in its place: those are called by what there is. */
+function nameOf(id: number, name: unknown): string {
+  return name === undefined || name === null || name === '' ? String(id) : String(name);
 }
 
 function categoryIds({ useCats, catIds }: Params): readonly number[] {

@@ -9,16 +9,17 @@ import { errorMessage, UserError } from '../../core/errors.js';
 import { consume } from '../dataset/open.js';
 import { type Curves, emptyCurves } from '../evaluation/evaluate.js';
 import { frequenciesOf } from '../evaluation/federated.js';
-import { checkReferences, normalizeParams } from '../evaluation/input.js';
+import { checkReferences, normalizeParams, type UnknownCategories } from '../evaluation/input.js';
 import { defaultParams, federatedParams, type IouType, type Params } from '../evaluation/params.js';
 import { type Summary, summarize } from '../evaluation/summarize.js';
 import { fileSource } from '../json/source.js';
 import { AnnotationTable } from '../table/annotation-table.js';
+import { IdCodes } from '../table/id-codes.js';
 import { keepFor } from '../table/read-annotation.js';
 import { type DatasetTable, readDatasetTable } from '../table/read-dataset.js';
 import { readKind } from '../table/read-results.js';
 import { findCuts } from '../table/split.js';
-import { Counters, type ReadTask, runEvaluate, runRead } from './tasks.js';
+import { Counters, type ReadDone, type ReadTask, runEvaluate, runRead } from './tasks.js';
 import { Team } from './team.js';
 
 export interface EvaluateFilesOptions {
@@ -42,6 +43,8 @@ export interface FileEvaluation {
   readonly summary: Summary[];
   readonly dataset: DatasetTable;
   readonly results: AnnotationTable;
+  /** Results that are not evaluated, as the ground truth does not have their category. */
+  readonly unknown: UnknownCategories;
   readonly threads: number;
   /** Seconds. */
   readonly timings: { readonly read: number; readonly evaluate: number };
@@ -55,9 +58,7 @@ const MOST_THREADS = 16;
 export async function evaluateFiles(options: EvaluateFilesOptions): Promise<FileEvaluation> {
   const { gt, dt, iouType, onProgress = () => {} } = options;
   const bytes = { gt: sizeOf(gt), dt: sizeOf(dt) };
-  const threads =
-    options.threads ??
-    (bytes.gt + bytes.dt < WORTH_THREADS ? 1 : Math.min(MOST_THREADS, availableParallelism()));
+  const threads = threadsFor(options, bytes.gt + bytes.dt);
   const counters = new Counters();
   const team = new Team(threads - 1, counters);
   const total = bytes.gt + bytes.dt;
@@ -78,7 +79,8 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
       truthsWhere: gt,
       resultsWhere: dt,
     };
-    checkReferences({ ...input, truths: dataset.annotations, results });
+    const { annotations, ids } = dataset;
+    const unknown = checkReferences({ ...input, truths: annotations, results }, params, ids);
     const byId = new Map(dataset.categories.map((category) => [category.id, category]));
     const frequencies = frequenciesOf(params, byId, gt);
     const categories = params.useCats ? params.catIds.length : 1;
@@ -106,12 +108,19 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<File
       summary: summarize(curves, params, frequencies),
       dataset,
       results,
+      unknown,
       threads,
       timings: { read: read - started, evaluate: seconds() - read },
     };
   } finally {
     await team.close();
   }
+}
+
+/** One for a pipe: in it nobody can go to where another one reads. */
+function threadsFor({ dt, threads }: EvaluateFilesOptions, bytes: number): number {
+  if (!statSync(dt).isFile()) return 1;
+  return threads ?? (bytes < WORTH_THREADS ? 1 : Math.min(MOST_THREADS, availableParallelism()));
 }
 
 async function readBoth(
@@ -149,22 +158,29 @@ async function readBoth(
       dataset = consume(fileSource(gt, { onRead }), (source) => readDatasetTable(source, keep));
       return tasks.slice(team.size).map((task) => attempt(() => runRead(task, counters, onProgress)));
     });
+    if (dataset === undefined) throw new Error('unreachable: the ground truth was read');
+    const { ids } = dataset;
     const tables: AnnotationTable[] = [];
+    const take = ({ table, texts }: ReadDone) => {
+      const opened = AnnotationTable.from(table);
+      ids.adopt(opened.columns.image, opened.count, new IdCodes(texts));
+      tables.push(opened);
+    };
     for (const [i, part] of parts.entries()) {
       if (part.status === 'rejected') throw part.reason;
-      const { table, end } = part.value;
-      tables.push(AnnotationTable.from(table));
+      const { end } = part.value;
+      take(part.value);
       if (end === starts[i + 1]) continue;
       // The end of the file; or else the next cut was none, and what was read from there on, errors included, is void.
       if (end < bytes.dt) {
         const rest = runRead({ task: 'read', path: dt, start: end, keep, kind }, counters);
-        tables.push(AnnotationTable.from(rest.table));
+        take(rest);
       }
       break;
     }
     const results = AnnotationTable.concat(tables);
     for (let row = 0; row < results.count; row++) results.columns.id[row] = row + 1;
-    return { dataset: dataset as unknown as DatasetTable, results };
+    return { dataset, results };
   });
 }
 

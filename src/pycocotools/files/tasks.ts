@@ -6,7 +6,7 @@ import { type EvaluationInput, prepareInput } from '../evaluation/input.js';
 import type { Params } from '../evaluation/params.js';
 import { fileSource } from '../json/source.js';
 import { AnnotationTable, type TableData } from '../table/annotation-table.js';
-import { type ReadResultsOptions, readResults } from '../table/read-results.js';
+import { type ReadResultsOptions, type ResultsPart, readResults } from '../table/read-results.js';
 
 /** How far the work is; all threads add to it. */
 export class Counters {
@@ -47,9 +47,8 @@ export interface ReadTask extends ReadResultsOptions {
   readonly start: number;
 }
 
-export interface ReadDone {
+export interface ReadDone extends Omit<ResultsPart, 'table'> {
   readonly table: TableData;
-  readonly end: number;
 }
 
 export interface EvaluateTask extends Omit<EvaluationInput, 'truths' | 'results'> {
@@ -75,8 +74,8 @@ export function runRead(
       onProgress();
     },
   });
-  const { table, end } = consume(source, () => readResults(source, options));
-  return { table: table.data, end };
+  const { table, ...rest } = consume(source, () => readResults(source, options));
+  return { table: table.data, ...rest };
 }
 
 /** Evaluates categories until none is left. Which thread takes which makes no difference to the curves. */

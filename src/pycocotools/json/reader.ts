@@ -136,14 +136,14 @@ export class JsonReader {
   finish(): void {
     this.whole(() => {
       this.space();
-      if (this.at < this.#end || !this.#exhausted) throw this.#unexpected('the end of the file');
+      if (this.at < this.#end || !this.#exhausted) throw this.unexpected('the end of the file');
     });
   }
 
   /** The next byte that is no space. */
   peek(): number {
     this.space();
-    if (this.at === this.#end) throw this.#unexpected('a value');
+    if (this.at === this.#end) throw this.unexpected('a value');
     return this.bytes[this.at];
   }
 
@@ -175,9 +175,25 @@ export class JsonReader {
     // The end of the window may have cut the number short.
     if (!fits || decimal.end >= this.#end) {
       if (decimal.end >= this.#end && !this.#exhausted) throw MORE;
-      if (!fits) throw this.#unexpected('a number');
+      if (!fits) throw this.unexpected('a number');
     }
     return decimal.value;
+  }
+
+  /**
+   * A number, or a text, that names something.
+   *
+   * @returns the number when it is a whole one that a double holds, otherwise the value as it stands in the file
+   */
+  id(): number | string {
+    if (this.peek() === QUOTE) {
+      this.string();
+      return JSON.stringify(this.text());
+    }
+    const start = this.at;
+    const value = this.number();
+    if (Number.isSafeInteger(value)) return value;
+    return Buffer.from(this.bytes.subarray(start, this.at)).toString('latin1');
   }
 
   /** Reads a string into `stringStart`, `stringEnd` and `escaped`. */
@@ -196,7 +212,7 @@ export class JsonReader {
         at = this.#escape(at);
       } else if (byte < 0x20) {
         this.at = at;
-        throw this.#unexpected('the rest of a string');
+        throw this.unexpected('the rest of a string');
       } else at++;
     }
     this.stringEnd = at;
@@ -299,8 +315,9 @@ export class JsonReader {
   }
 
   /** An error at the current byte. */
-  error(problem: string): UserError {
-    return new UserError(problem, { where: `${this.where}, byte ${this.offset}` });
+  error(problem: string, remedy?: string): UserError {
+    const where = `${this.where}, byte ${this.offset}`;
+    return new UserError(problem, { where, ...(remedy && { remedy }) });
   }
 
   /** Skips space. */
@@ -323,7 +340,7 @@ export class JsonReader {
   }
 
   #key(): void {
-    if (this.peek() !== QUOTE) throw this.#unexpected('a key in quotes');
+    if (this.peek() !== QUOTE) throw this.unexpected('a key in quotes');
     this.string();
   }
 
@@ -339,18 +356,18 @@ export class JsonReader {
     } else if ('"\\/bfnrt'.includes(String.fromCharCode(kind))) return at + 2;
     else length = 1;
     this.at = at + length;
-    throw this.#unexpected('an escape sequence');
+    throw this.unexpected('an escape sequence');
   }
 
   #literal(word: string): void {
     for (let i = 0; i < word.length; i++, this.at++) {
-      if (this.bytes[this.at] !== word.charCodeAt(i)) throw this.#unexpected(`"${word}"`);
+      if (this.bytes[this.at] !== word.charCodeAt(i)) throw this.unexpected(`"${word}"`);
     }
   }
 
   #expect(byte: number, what: string): void {
     this.space();
-    if (this.bytes[this.at] !== byte) throw this.#unexpected(what);
+    if (this.bytes[this.at] !== byte) throw this.unexpected(what);
     this.at++;
   }
 
@@ -363,19 +380,20 @@ export class JsonReader {
   #another(close: number, expected: string): boolean {
     this.space();
     const byte = this.bytes[this.at];
-    if (byte !== COMMA && byte !== close) throw this.#unexpected(expected);
+    if (byte !== COMMA && byte !== close) throw this.unexpected(expected);
     this.at++;
     return byte === COMMA;
   }
 
   /** What to throw where something else stands, or the window ends. */
-  #unexpected(expected: string): Error {
+  unexpected(expected: string, remedy?: string): Error {
     if (this.at >= this.#end && !this.#exhausted) return MORE;
     const found = Buffer.from(this.bytes.subarray(this.at, Math.min(this.at + 20, this.#end))).toString();
     return this.error(
       this.at >= this.#end
         ? `the file ends where ${expected} was expected: is it complete?`
         : `expected ${expected}, found ${JSON.stringify(found)}`,
+      remedy,
     );
   }
 

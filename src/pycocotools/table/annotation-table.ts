@@ -24,6 +24,9 @@ export const Shape = {
   polygons: 4,
 } as const;
 
+/** In the column `ignore`: the field holds something that is neither yes nor no. */
+export const UNCLEAR = 2;
+
 const COLUMNS = {
   id: Float64Array,
   image: Float64Array,
@@ -187,8 +190,8 @@ export class AnnotationTable {
   }
 
   /**
-   * The mask of a row; polygons are filled and united. A row without one has its box as its mask, as results have in
-   * pycocotools.
+   * The mask of a row; polygons are filled and united. A row without one has its box as its mask, as results of boxes have
+   * in pycocotools.
    *
    * @param height, width of the image, for polygons and boxes
    * @param reuse the mask is good until the next one only: faster, when there are many

@@ -4,11 +4,20 @@ import { UserError } from '../../core/errors.js';
 import type { Annotation } from '../dataset/types.js';
 import { countsToString } from '../mask/rle-string.js';
 import { AnnotationTable, Shape } from './annotation-table.js';
-import type { Keep } from './read-annotation.js';
+import type { IdCodes } from './id-codes.js';
+import { type Keep, type Role, wantedKeys } from './read-annotation.js';
 
 /** @throws UserError naming the annotation with a field of the wrong type */
-export function tableOf(annotations: readonly Annotation[], keep: Keep, where: string): AnnotationTable {
+export function tableOf(
+  annotations: readonly Annotation[],
+  role: Role,
+  keep: Keep,
+  ids: IdCodes,
+  where: string,
+): AnnotationTable {
   const table = new AnnotationTable(annotations.length);
+  // `loadRes` has numbered and measured the results.
+  const wanted = new Set([...wantedKeys(role, keep), 'id', 'area']);
   for (const annotation of annotations) {
     const row = table.next();
     const { columns } = table;
@@ -21,11 +30,12 @@ export function tableOf(annotations: readonly Annotation[], keep: Keep, where: s
     };
     const number = (key: string): number => {
       const value = annotation[key];
-      if (value === undefined) return Number.NaN;
+      if (!wanted.has(key) || value === undefined || value === null) return Number.NaN;
       return typeof value === 'number' ? value : wrong(key, 'a number');
     };
     columns.id[row] = number('id');
-    columns.image[row] = number('image_id');
+    const { image_id: image } = annotation;
+    columns.image[row] = typeof image === 'string' ? ids.encode(image) : number('image_id');
     columns.category[row] = number('category_id');
     columns.score[row] = number('score');
     columns.area[row] = number('area');
@@ -33,12 +43,12 @@ export function tableOf(annotations: readonly Annotation[], keep: Keep, where: s
     columns.crowd[row] = annotation.iscrowd ? 1 : 0;
     columns.ignore[row] = annotation.ignore ? 1 : 0;
     const { bbox, segmentation, keypoints } = annotation;
-    if (bbox !== undefined && bbox.length > 0) {
+    if (wanted.has('bbox') && bbox && bbox.length > 0) {
       if (!Array.isArray(bbox) || bbox.length !== 4) wrong('bbox', '[x, y, width, height]');
       columns.box.set(bbox, 4 * row);
     }
-    if (keep.keypoints && keypoints !== undefined) table.setKeypoints(row, Float64Array.from(keypoints));
-    if (keep.masks && segmentation !== undefined) {
+    if (keep.keypoints && keypoints) table.setKeypoints(row, Float64Array.from(keypoints));
+    if (keep.masks && segmentation) {
       if (Array.isArray(segmentation)) {
         for (const polygon of segmentation) {
           if (Array.isArray(polygon) && polygon.length >= 6 && polygon.length % 2 === 0) continue;

@@ -3,17 +3,24 @@
 import type { IouType } from '../evaluation/params.js';
 import { KeyTable } from '../json/keys.js';
 import { END, type JsonReader } from '../json/reader.js';
-import { type AnnotationTable, Shape } from './annotation-table.js';
+import { type AnnotationTable, Shape, UNCLEAR } from './annotation-table.js';
+import type { IdCodes } from './id-codes.js';
 
-/** What is kept besides numbers and boxes. */
+/** What is kept besides numbers. */
 export interface Keep {
+  /** Default true. */
+  boxes?: boolean;
   masks: boolean;
   keypoints: boolean;
 }
 
+/** Whose entries are read: `loadRes` gives results a number and an area of its own, and truths have no score. */
+export type Role = 'truth' | 'result';
+
 /** What an evaluation compares. */
 export function keepFor(iouType: IouType): Keep {
-  return { masks: iouType === 'segm' || iouType === 'boundary', keypoints: iouType === 'keypoints' };
+  const masks = iouType === 'segm' || iouType === 'boundary';
+  return { boxes: !masks, masks, keypoints: iouType === 'keypoints' };
 }
 
 const KEYS = new KeyTable([
@@ -32,21 +39,69 @@ const KEYS = new KeyTable([
 const RUN_KEYS = new KeyTable(['size', 'counts']);
 
 const QUOTE = 0x22;
+const NULL = 0x6e;
+const TRUE = 0x74;
+const FALSE = 0x66;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
 
-/** Reads entries; holds what is needed again for each of them. */
+/** Keys whose values are read; what nobody uses may hold anything. */
+export function wantedKeys(role: Role, { boxes = true, masks, keypoints }: Keep): ReadonlySet<string> {
+  const own =
+    role === 'truth'
+      ? ['id', 'area', 'iscrowd', 'ignore', ...(keypoints ? ['num_keypoints'] : [])]
+      : ['score'];
+  return new Set([
+    'image_id',
+    'category_id',
+    ...own,
+    ...(boxes ? ['bbox'] : []),
+    ...(masks ? ['segmentation'] : []),
+    ...(keypoints ? ['keypoints'] : []),
+  ]);
+}
+
+/**
+ * The id of an image at which the reader stands, as a number for a column.
+ *
+ * @throws UserError when it is neither a whole number nor a text
+ */
+export function readImageId(reader: JsonReader, key: string, ids: IdCodes): number {
+  const id = reader.id();
+  if (typeof id === 'number') return id;
+  if (!id.startsWith('"') && !/^-?\d+$/.test(id)) {
+    throw reader.error(`${key} must be a whole number or a text, not ${id}`);
+  }
+  return ids.codeOf(id);
+}
+
+/**
+ * Reads entries; holds what is needed again for each of them. A value of null is one that is not there, as a table of
+ * another program leaves empty cells.
+ */
 export class AnnotationReader {
   readonly #reader: JsonReader;
   readonly #table: AnnotationTable;
-  readonly #keep: Keep;
+  readonly #ids: IdCodes;
+  /** By position in `KEYS`. */
+  readonly #wanted: readonly boolean[];
   #numbers = new Float64Array(256);
   #used = 0;
 
-  constructor(reader: JsonReader, table: AnnotationTable, keep: Keep) {
+  /** @param ids gets the codes of images that have no number */
+  constructor(
+    reader: JsonReader,
+    table: AnnotationTable,
+    { role, keep, ids }: { role: Role; keep: Keep; ids: IdCodes },
+  ) {
     this.#reader = reader;
     this.#table = table;
-    this.#keep = keep;
+    this.#ids = ids;
+    const wanted = wantedKeys(role, keep);
+    this.#wanted = KEYS.names.map((name) => wanted.has(name));
   }
 
   /** Reads an object into the table's next row, without counting the row yet. @returns the row */
@@ -56,9 +111,13 @@ export class AnnotationReader {
     const row = table.next();
     const { columns } = table;
     for (let key = reader.firstKey(KEYS); key !== END; key = reader.nextKey(KEYS)) {
+      if (!this.#wanted[key] || reader.peek() === NULL) {
+        reader.skip();
+        continue;
+      }
       switch (key) {
         case 0:
-          columns.image[row] = this.#id('image_id');
+          columns.image[row] = readImageId(reader, 'image_id', this.#ids);
           break;
         case 1:
           columns.category[row] = this.#id('category_id');
@@ -79,24 +138,19 @@ export class AnnotationReader {
           columns.crowd[row] = this.#flag('iscrowd');
           break;
         case 7:
-          columns.ignore[row] = this.#flag('ignore');
+          columns.ignore[row] = this.#ignore();
           break;
         case 8:
           columns.labelled[row] = reader.number();
           break;
         case 9:
-          if (this.#keep.masks) this.#segmentation(row);
-          else reader.skip();
+          this.#segmentation(row);
           break;
         case 10:
-          if (this.#keep.keypoints) {
-            this.#used = 0;
-            this.#list();
-            table.setKeypoints(row, this.#numbers.subarray(0, this.#used));
-          } else reader.skip();
+          this.#used = 0;
+          this.#list();
+          table.setKeypoints(row, this.#numbers.subarray(0, this.#used));
           break;
-        default:
-          reader.skip();
       }
     }
     return row;
@@ -112,13 +166,22 @@ export class AnnotationReader {
   #flag(key: string): number {
     const reader = this.#reader;
     const start = reader.peek();
-    if (start === 0x74 || start === 0x66) {
+    if (start === TRUE || start === FALSE) {
       reader.skip();
-      return start === 0x74 ? 1 : 0;
+      return start === TRUE ? 1 : 0;
     }
     const value = reader.number();
     if (value !== 0 && value !== 1) throw reader.error(`${key} must be 0 or 1, not ${value}`);
     return value;
+  }
+
+  /** pycocotools overwrites the field, so a value that says neither yes nor no matters only where it is asked for. */
+  #ignore(): number {
+    const reader = this.#reader;
+    const start = reader.peek();
+    if (start === MINUS || (start >= ZERO && start <= NINE)) return reader.number() === 0 ? 0 : 1;
+    reader.skip();
+    return start === TRUE ? 1 : start === FALSE ? 0 : UNCLEAR;
   }
 
   #box(row: number): void {

@@ -2,18 +2,35 @@
 
 import { UserError } from '../../core/errors.js';
 import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
-import { JsonReader } from '../json/reader.js';
+import { KeyTable } from '../json/keys.js';
+import { END, JsonReader } from '../json/reader.js';
 import type { ByteSource } from '../json/source.js';
 import { AnnotationTable } from './annotation-table.js';
-import { AnnotationReader, type Keep } from './read-annotation.js';
+import { IdCodes } from './id-codes.js';
+import { AnnotationReader, type Keep, readImageId } from './read-annotation.js';
+
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
 
 /** A data set whose annotations are columns. */
 export interface DatasetTable {
   readonly where: string;
-  readonly images: readonly ImageRecord[];
+  readonly images: readonly ImageRow[];
   readonly categories: readonly CategoryRecord[];
   readonly annotations: AnnotationTable;
+  /** Ids of images that are texts or too large; everywhere else, their codes stand for them. */
+  readonly ids: IdCodes;
 }
+
+/** What evaluation reads of an image; names and addresses of many thousand would only fill the memory. */
+export interface ImageRow extends Pick<ImageRecord, ImageField> {
+  /** Of the file, or the code of a text. */
+  readonly id: number;
+}
+
+type ImageField = 'width' | 'height' | 'neg_category_ids' | 'not_exhaustive_category_ids';
+
+const IMAGE_KEYS = new KeyTable(['id', 'width', 'height', 'neg_category_ids', 'not_exhaustive_category_ids']);
 
 /**
  * @throws UserError with the byte of the file: not JSON, wrong types, missing fields
@@ -21,15 +38,20 @@ export interface DatasetTable {
 export function readDatasetTable(source: ByteSource, keep: Keep): DatasetTable {
   const reader = new JsonReader(source);
   const annotations = new AnnotationTable();
-  const lists: { images?: ImageRecord[]; categories?: CategoryRecord[] } = {};
+  const ids = new IdCodes();
+  const lists: { images?: ImageRow[]; categories?: CategoryRecord[] } = {};
   let found = false;
+  if (reader.whole(() => reader.peek()) === OPEN_ARRAY) {
+    throw reader.unexpected('an object', 'this is a list, as results are: were the two files exchanged?');
+  }
   reader.members((key) => {
     if (key === 'annotations') {
       if (found) throw reader.error('a second list of annotations');
       found = true;
-      readTruths(reader, annotations, keep);
+      readTruths(reader, annotations, keep, ids);
     } else if (key === 'images' || key === 'categories') {
-      lists[key] = readRecords(reader, key) as never;
+      if (key === 'images') lists.images = readImages(reader, ids);
+      else lists.categories = readCategories(reader);
     } else reader.skipLarge();
   });
   reader.finish();
@@ -43,11 +65,11 @@ export function readDatasetTable(source: ByteSource, keep: Keep): DatasetTable {
       remedy: 'a ground-truth file is an object with the lists images, annotations and categories',
     });
   }
-  return { where: source.where, images, categories, annotations };
+  return { where: source.where, images, categories, annotations, ids };
 }
 
-function readTruths(reader: JsonReader, table: AnnotationTable, keep: Keep): void {
-  const annotations = new AnnotationReader(reader, table, keep);
+function readTruths(reader: JsonReader, table: AnnotationTable, keep: Keep, ids: IdCodes): void {
+  const annotations = new AnnotationReader(reader, table, { role: 'truth', keep, ids });
   reader.elements((index) => {
     const row = annotations.read();
     const { id, image, category } = table.columns;
@@ -62,25 +84,35 @@ function readTruths(reader: JsonReader, table: AnnotationTable, keep: Keep): voi
   });
 }
 
-/** Fields of images that evaluation reads; names and addresses of many thousand images would only fill the memory. */
-const IMAGE_FIELDS = ['id', 'width', 'height', 'neg_category_ids', 'not_exhaustive_category_ids'] as const;
-
-function readRecords(reader: JsonReader, list: 'images' | 'categories'): Record<string, unknown>[] {
-  const records: Record<string, unknown>[] = [];
+function readImages(reader: JsonReader, ids: IdCodes): ImageRow[] {
+  const rows: ImageRow[] = [];
   reader.elements((index) => {
-    const record = reader.value();
+    if (reader.peek() !== OPEN_OBJECT) throw reader.error(`entry ${index} of images must be an object`);
+    let id: number | undefined;
+    const fields: Record<string, unknown> = {};
+    for (let key = reader.firstKey(IMAGE_KEYS); key !== END; key = reader.nextKey(IMAGE_KEYS)) {
+      if (key === 0) id = readImageId(reader, `entry ${index} of images: id`, ids);
+      else if (key > 0) fields[IMAGE_KEYS.names[key]] = reader.value();
+      else reader.skip();
+    }
+    if (id === undefined) throw reader.error(`entry ${index} of images has no id`);
+    rows.push({ ...fields, id });
+  });
+  return rows;
+}
+
+function readCategories(reader: JsonReader): CategoryRecord[] {
+  const records: CategoryRecord[] = [];
+  reader.elements((index) => {
+    const record = reader.value() as CategoryRecord;
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      throw reader.error(`entry ${index} of ${list} must be an object`);
+      throw reader.error(`entry ${index} of categories must be an object`);
     }
-    const { id } = record as { id?: unknown };
-    if (!Number.isSafeInteger(id)) {
-      throw reader.error(`entry ${index} of ${list}: id must be a whole number, not ${JSON.stringify(id)}`);
+    if (!Number.isSafeInteger(record.id)) {
+      const found = JSON.stringify(record.id);
+      throw reader.error(`entry ${index} of categories: id must be a whole number, not ${found}`);
     }
-    records.push(
-      list === 'images'
-        ? Object.fromEntries(Object.entries(record).filter(([key]) => IMAGE_FIELDS.includes(key as never)))
-        : (record as Record<string, unknown>),
-    );
+    records.push(record);
   });
   return records;
 }

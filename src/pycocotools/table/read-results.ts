@@ -3,8 +3,12 @@
 import { JsonReader } from '../json/reader.js';
 import type { ByteSource } from '../json/source.js';
 import { AnnotationTable } from './annotation-table.js';
+import { IdCodes } from './id-codes.js';
 import { AnnotationReader, type Keep } from './read-annotation.js';
 import { completeResults, type ResultKind, resultKind } from './results.js';
+
+const OPEN_ARRAY = 0x5b;
+const OPEN_OBJECT = 0x7b;
 
 /** What a part of the file is read as. */
 export interface ReadResultsOptions {
@@ -18,6 +22,8 @@ export interface ReadResultsOptions {
 
 export interface ResultsPart {
   readonly table: AnnotationTable;
+  /** The ids of images behind the codes of the table: see `IdCodes`. */
+  readonly texts: readonly string[];
   /** First byte of the entry that follows, or the end of the file. */
   readonly end: number;
 }
@@ -33,15 +39,18 @@ export function readResults(
 ): ResultsPart {
   const reader = new JsonReader(source);
   const table = new AnnotationTable();
+  const ids = new IdCodes();
   let entries: AnnotationReader | undefined;
   const error = (problem: string) => reader.error(`in the result that ends here: ${problem}`);
   const read = () => {
     if (entries === undefined) {
       kind ??= firstKind(reader);
-      entries = new AnnotationReader(reader, table, {
+      const kept = {
+        boxes: kind !== 'keypoints',
         masks: keep.masks || kind === 'segm',
         keypoints: keep.keypoints || kind === 'keypoints',
-      });
+      };
+      entries = new AnnotationReader(reader, table, { role: 'result', keep: kept, ids });
     }
     const row = entries.read();
     const { image, category, score } = table.columns;
@@ -54,21 +63,29 @@ export function readResults(
   let more: boolean;
   if (source.start > 0) more = reader.elementsUntil(read, stop);
   else {
-    if (reader.whole(() => reader.peek()) !== 0x5b)
-      throw reader.error('expected a list of results [{...}, ...]');
+    expectList(reader);
     more = reader.whole(() => reader.firstElement()) && reader.elementsUntil(read, stop);
   }
   if (!more) reader.finish();
-  return { table, end: more ? reader.offset : source.size };
+  return { table, texts: ids.texts, end: more ? reader.offset : source.size };
 }
 
 /** What the results of a file are, as its first entry says; undefined for an empty list. */
 export function readKind(source: ByteSource): ResultKind | undefined {
   const reader = new JsonReader(source);
-  return reader.whole(() => {
-    if (reader.peek() !== 0x5b) throw reader.error('expected a list of results [{...}, ...]');
-    return reader.firstElement() ? firstKind(reader) : undefined;
-  });
+  expectList(reader);
+  return reader.whole(() => (reader.firstElement() ? firstKind(reader) : undefined));
+}
+
+function expectList(reader: JsonReader): void {
+  const start = reader.whole(() => reader.peek());
+  if (start === OPEN_ARRAY) return;
+  throw reader.error(
+    'expected a list of results [{...}, ...]',
+    start === OPEN_OBJECT
+      ? 'this is an object, as ground truth is: were the two files exchanged?'
+      : undefined,
+  );
 }
 
 /** Leaves the reader before the entry. */

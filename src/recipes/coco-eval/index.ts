@@ -49,6 +49,13 @@ export async function cocoEval({
     },
   });
   finish();
+  const { unknown } = evaluation;
+  if (unknown.results > 0) {
+    log.warn(
+      `${unknown.results} of ${evaluation.results.count} results are not evaluated: the ground truth has no category ` +
+        `${unknown.ids.slice(0, 5).join(', ')}${unknown.ids.length > 5 ? ', ...' : ''}`,
+    );
+  }
   const { summary, params, timings, threads } = evaluation;
   const rows = perCategory || out !== undefined ? categoryRows(evaluation) : [];
   if (json) {
