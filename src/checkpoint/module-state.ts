@@ -8,8 +8,9 @@ import { hostTensor, loadTensor, toFloat32 } from '../core/array.js';
 import { RandomStream } from '../core/rng.js';
 import type { Runtime, VariableValue } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
+import type { Layout } from '../nn/layout.js';
 import type { ModuleStore, StateEntry } from '../nn/module-store.js';
-import { hwioToOihw, matchStateDict, oihwToHwio, type StateDict } from './state-dict.js';
+import { matchStateDict, permute, type StateDict } from './state-dict.js';
 
 const COUNTER = '.num_batches_tracked';
 
@@ -19,10 +20,10 @@ export async function initializeModule(store: ModuleStore, seed: number): Promis
 }
 
 function* initialValues(store: ModuleStore, seed: number): Generator<VariableValue> {
-  for (const { variable, shape, initialize, role } of store.entries) {
+  for (const { variable, shape, initialize, layout } of store.entries) {
     const data = new Float32Array(variable.size);
     initialize(data, new RandomStream(seed, `init/${variable.name}`));
-    yield variableValue(variable, role === 'conv', hostTensor('float32', shape, data));
+    yield variableValue(variable, layout, hostTensor('float32', shape, data));
   }
 }
 
@@ -73,10 +74,10 @@ export async function loadModuleState(
 }
 
 async function* savedValues(entries: readonly StateEntry[], saved: StateDict): AsyncGenerator<VariableValue> {
-  for (const { key, variable, role } of entries) {
+  for (const { key, variable, layout } of entries) {
     const source = saved.get(key);
     if (source === undefined) throw new Error(`unreachable: ${key} was matched`);
-    yield variableValue(variable, role === 'conv', toFloat32(await loadTensor(source)));
+    yield variableValue(variable, layout, toFloat32(await loadTensor(source)));
   }
 }
 
@@ -88,7 +89,7 @@ async function* savedValues(entries: readonly StateEntry[], saved: StateDict): A
  */
 export function variableTensor(
   reader: Pick<Runtime, 'read'>,
-  { role, shape }: StateEntry,
+  { layout, shape }: StateEntry,
   variable: Variable,
 ): LazyTensor {
   return {
@@ -96,14 +97,30 @@ export function variableTensor(
     shape,
     async load() {
       const data = (await reader.read(variable)) as Float32Array;
-      const tensor = hostTensor('float32', variable.shape, data);
-      return role === 'conv' ? hwioToOihw(tensor) : tensor;
+      return hostTensor('float32', shape, layout === undefined ? data : toStateDict(data, layout));
     },
   };
 }
 
+function toStateDict(data: Float32Array, { view, axes }: Layout): Float32Array {
+  const inside = hostTensor(
+    'float32',
+    axes.map((axis) => view[axis]),
+    data,
+  );
+  return permute(
+    inside,
+    view.map((_, axis) => axes.indexOf(axis)),
+  ).data as Float32Array;
+}
+
 /** A tensor of state-dict layout as what a variable is to hold. */
-export function variableValue(variable: Variable, isFilter: boolean, tensor: HostTensor): VariableValue {
-  const { data } = isFilter ? oihwToHwio(tensor) : tensor;
-  return [variable, data as Float32Array];
+export function variableValue(
+  variable: Variable,
+  layout: Layout | undefined,
+  { data }: HostTensor,
+): VariableValue {
+  if (layout === undefined) return [variable, data as Float32Array];
+  const view = hostTensor('float32', layout.view, data as Float32Array);
+  return [variable, permute(view, layout.axes).data as Float32Array];
 }

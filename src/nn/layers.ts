@@ -7,6 +7,7 @@ import { type ScaleShift, scaleFilter } from '../ops/frozen-norm.js';
 import { linear } from '../ops/linear.js';
 import { scope, type Tensor } from '../ops/tf.js';
 import { constant, type Initializer, kaimingNormalFanOut, linearUniform } from './init.js';
+import type { Layout } from './layout.js';
 import type { ModuleStore } from './module-store.js';
 
 export interface Conv2dShape {
@@ -60,23 +61,34 @@ export class Conv2d {
   }
 }
 
+export interface LinearOptions {
+  inputs: number;
+  outputs: number;
+  bias: boolean;
+  /** Of the weight, the bias then starts at 0; default PyTorch's, of both. */
+  initial?: Initializer;
+  /** Of the weight; default as in the state dict. */
+  layout?: Layout;
+}
+
 /** Fully connected layer. */
 export class Linear {
   readonly #path: string;
   readonly #weight: Variable;
   readonly #bias: Variable | undefined;
 
-  /** @param shape `initial` of the weight, the bias then starts at 0; default PyTorch's, of both */
-  constructor(
-    store: ModuleStore,
-    path: string,
-    shape: { inputs: number; outputs: number; bias: boolean; initial?: Initializer },
-  ) {
-    const { inputs, outputs, bias, initial } = shape;
+  constructor(store: ModuleStore, path: string, options: LinearOptions) {
+    const { inputs, outputs, bias, initial, layout } = options;
     const standard = linearUniform(inputs);
     const start = initial === undefined ? standard : constant(0);
     this.#path = `${store.module}.${path}`;
-    this.#weight = store.parameter(`${path}.weight`, 'linear', [outputs, inputs], initial ?? standard);
+    this.#weight = store.parameter(
+      `${path}.weight`,
+      'linear',
+      [outputs, inputs],
+      initial ?? standard,
+      layout,
+    );
     this.#bias = bias ? store.parameter(`${path}.bias`, 'bias', [outputs], start) : undefined;
   }
 

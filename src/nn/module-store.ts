@@ -2,12 +2,13 @@
  * The parameters and buffers of one module (online network, predictor, ...) under their PyTorch state-dict names.
  *
  * Layers declare what they need here; the solver asks for the parameters, checkpoints for the whole state. Filters are
- * HWIO inside TensorFlow and OIHW in state dicts; linear weights are [out, in] in both.
+ * HWIO inside TensorFlow and OIHW in state dicts (`layout.ts`); linear weights are [out, in] in both.
  */
 
 import type { Runtime } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
 import type { Initializer } from './init.js';
+import { filterLayout, type Layout } from './layout.js';
 
 /** What a parameter is, which decides on weight decay and layer-wise rates. */
 export type ParameterRole = 'conv' | 'linear' | 'bias' | 'norm-weight' | 'norm-bias';
@@ -22,6 +23,8 @@ export interface StateEntry {
   readonly trained: boolean;
   /** Shape in the state dict (OIHW for filters). */
   readonly shape: readonly number[];
+  /** Undefined where the variable is as the state dict. */
+  readonly layout: Layout | undefined;
   readonly initialize: Initializer;
   /** Key of the counter of batches that comes behind this entry in state dicts; the engine keeps none. */
   readonly counter?: string;
@@ -52,14 +55,20 @@ export class ModuleStore {
     return new ModuleStore(this.runtime, this.module, { entries: this.entries, isFrozen: true });
   }
 
-  /** Declares a parameter. @param shape as in the state dict */
-  parameter(key: string, role: ParameterRole, shape: readonly number[], initialize: Initializer): Variable {
-    return this.#declare({ key, role, trained: !this.isFrozen, shape, initialize });
+  /** Declares a parameter. @param shape as in the state dict @param layout default that of its role */
+  parameter(
+    key: string,
+    role: ParameterRole,
+    shape: readonly number[],
+    initialize: Initializer,
+    layout = role === 'conv' ? filterLayout(shape) : undefined,
+  ): Variable {
+    return this.#declare({ key, role, trained: !this.isFrozen, shape, initialize, layout });
   }
 
   /** Declares state that is not optimised, e.g. running statistics. @param counter see `StateEntry` */
   buffer(key: string, shape: readonly number[], initialize: Initializer, counter?: string): Variable {
-    const entry = { key, role: undefined, trained: false, shape, initialize };
+    const entry = { key, role: undefined, trained: false, shape, initialize, layout: undefined };
     return this.#declare(counter === undefined ? entry : { ...entry, counter });
   }
 
@@ -69,9 +78,8 @@ export class ModuleStore {
   }
 
   #declare(entry: Omit<StateEntry, 'variable'>): Variable {
-    const { key, role, shape } = entry;
-    const inside = role === 'conv' ? [shape[2], shape[3], shape[1], shape[0]] : shape;
-    const variable = this.runtime.variable(`${this.module}.${key}`, inside);
+    const { key, shape, layout } = entry;
+    const variable = this.runtime.variable(`${this.module}.${key}`, layout?.inside ?? shape);
     this.entries.push({ ...entry, variable });
     return variable;
   }

@@ -7,8 +7,9 @@ import { ModuleStore, type StateEntry } from '../../src/nn/module-store.js';
 
 /** A module whose variables are names and shapes. */
 export function declaredStore(module = 'model'): ModuleStore {
-  const variable = (name: string, shape: readonly number[]) => ({ name, shape });
-  return new ModuleStore({ variable } as unknown as Runtime, module);
+  const variable = (name: string, shape: readonly number[]) => ({ name, shape, size: elementCount(shape) });
+  const readAhead = () => ({});
+  return new ModuleStore({ variable, readAhead } as unknown as Runtime, module);
 }
 
 /** Names in the order of the state dict. */

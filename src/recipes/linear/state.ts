@@ -117,6 +117,6 @@ async function* savedMomentum(
     const buffer = stateDictOf(saved ?? null, `${where}, optimizer_state_dict`).get('momentum_buffer');
     if (buffer === undefined) throw new UserError(`lacks the momentum of ${entry.key}`, { where });
     const tensor = toFloat32(await loadTensor(buffer));
-    yield variableValue(probe.solver.buffers[i], entry.role === 'conv', tensor);
+    yield variableValue(probe.solver.buffers[i], entry.layout, tensor);
   }
 }

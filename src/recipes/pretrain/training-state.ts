@@ -241,6 +241,6 @@ async function* savedMomentum(
       });
     }
     const tensor = toFloat32(await loadTensor(source));
-    yield variableValue(buffer, entry.role === 'conv', tensor);
+    yield variableValue(buffer, entry.layout, tensor);
   }
 }
