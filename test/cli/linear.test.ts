@@ -193,6 +193,7 @@ describe('after pretraining', () => {
       /^tiny linear evaluation: last top-1 \d+\.\d{3} %, top-5 100\.000 % \(epoch 3\), best top-1 /,
     );
     expect(lines(join(evaluation(), 'metrics.jsonl')).length).toBe(9);
+    expect(readdirSync(evaluation())).toEqual(expect.arrayContaining(['loss.svg', 'tboard']));
   });
 
   it('gives the same by its own command, from a file, and as the reference spells it', async () => {
@@ -360,11 +361,13 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('an image that cannot be decoded is not counted', async () => {
+  it('an image that cannot be decoded is named, and not counted', async () => {
     const spoilt = join(folder, 'spoilt');
     await cp(images, spoilt, { recursive: true });
-    const path = join(spoilt, 'val', 'bus', '0.jpg');
-    writeFileSync(path, readFileSync(path).subarray(0, 700));
+    for (const split of ['train', 'val']) {
+      const path = join(spoilt, split, 'bus', '0.jpg');
+      writeFileSync(path, readFileSync(path).subarray(0, 700));
+    }
     const { code, err } = await run(
       'linear',
       '--config',
@@ -378,5 +381,9 @@ describe('mistakes', () => {
     expect(code, err).toBe(0);
     expect(err).toMatch(/val\/bus\/0\.jpg: .*; it is not counted/);
     expect(results(join(pretrained, 'linear')).last.images).toBe(5);
+    expect(err.match(/train\/bus\/0\.jpg: .*; another image takes its place/g)).toHaveLength(1);
+    expect(readFileSync(join(pretrained, 'linear', 'skipped_images.tsv'), 'utf8')).toMatch(
+      /^\S*train\/bus\/0\.jpg\t/,
+    );
   });
 });

@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
+import { withStopSignal } from '../stop-signals.js';
 import { declareFlags } from '../unknown-flags.js';
 
 export const linearCommand: CommandModule<object, Arguments> = {
@@ -60,25 +61,23 @@ export const linearCommand: CommandModule<object, Arguments> = {
       });
     }
     const { linear } = await import('../../recipes/linear/index.js');
-    const { interrupted } = await linear({
+    const source =
+      weights === 'random'
+        ? 'random'
+        : {
+            path: weights ?? String(loadDir),
+            isRunFolder: weights === undefined,
+            ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
+          };
+    const options = {
       resolved,
-      source:
-        weights === 'random'
-          ? 'random'
-          : {
-              path: weights ?? String(loadDir),
-              isRunFolder: weights === undefined,
-              ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
-            },
+      source,
       fast: argv.fast === true,
       fraction: parseFraction(String(argv.fraction)),
       overwrite: argv.overwrite === true,
       log: openConsole(argv),
-    });
-    if (interrupted !== undefined) {
-      const { exitCode } = await import('../../train/interrupt.js');
-      process.exitCode = exitCode(interrupted);
-    }
+    } as const;
+    await withStopSignal(async (signal) => (await linear({ ...options, signal })).interrupted);
   },
 };
 

@@ -3,6 +3,7 @@ import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
+import { withStopSignal } from '../stop-signals.js';
 import { declareFlags } from '../unknown-flags.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {
@@ -48,17 +49,14 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       return;
     }
     const { weights } = argv as { weights?: string };
-    const interrupted = await run({ resolved, configFile, overwrite: argv.overwrite === true, weights, log });
-    if (interrupted !== undefined) {
-      const { exitCode } = await import('../../train/interrupt.js');
-      process.exitCode = exitCode(interrupted);
-    }
+    const options = { resolved, configFile, overwrite: argv.overwrite === true, weights, log };
+    await withStopSignal((signal) => run({ ...options, signal }));
   },
 };
 
-/** Pretraining, linear evaluation, or both. */
-async function run(options: PretrainOptions): Promise<NodeJS.Signals | undefined> {
-  const { resolved, overwrite, log } = options;
+/** Pretraining, linear evaluation, or both. @returns whether it was asked to stop before its end */
+async function run(options: PretrainOptions): Promise<boolean> {
+  const { resolved, overwrite, signal, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
   const { evaluateRun, linear } = await import('../../recipes/linear/index.js');
   if (!train.enabled) {
@@ -69,10 +67,10 @@ async function run(options: PretrainOptions): Promise<NodeJS.Signals | undefined
       });
     }
     const source = { path: loadDir, isRunFolder: true };
-    return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, log })).interrupted;
+    return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, signal, log })).interrupted;
   }
   const { pretrain } = await import('../../recipes/pretrain/index.js');
   const { interrupted, folder } = await pretrain(options);
-  if (interrupted !== undefined || !evaluation.enabled) return interrupted;
-  return evaluateRun(resolved, folder, log);
+  if (interrupted || !evaluation.enabled) return interrupted;
+  return evaluateRun(resolved, folder, { signal, log });
 }

@@ -3,9 +3,9 @@
 import { UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
-import { hasSplit, type ImageDataset, openDataset } from '../../data/dataset.js';
+import { hasSplit, type ImageDataset } from '../../data/dataset.js';
 import { NO_LABEL } from '../../data/image-table.js';
-import { Progress } from '../../report/progress.js';
+import { openImages } from '../shared/open-images.js';
 
 export interface LabelledData {
   readonly train: ImageDataset;
@@ -27,7 +27,7 @@ export async function openLabelled(root: string | null, log: LiveLog): Promise<L
       remedy: 'add --dataset/root FOLDER, with class folders in train/ and val/',
     });
   }
-  const train = await open(root, 'train', log);
+  const train = await openImages({ root, split: 'train' }, log);
   const problem = await whyNotEvaluable(root, train.classes);
   if (problem !== undefined || train.classes === undefined) {
     throw new UserError(`cannot be evaluated with: ${problem}`, {
@@ -36,24 +36,9 @@ export async function openLabelled(root: string | null, log: LiveLog): Promise<L
       remedy: 'give a folder with train/CLASS/*.jpg and val/CLASS/*.jpg, as ImageNet has',
     });
   }
-  const val = await open(root, 'val', log);
+  const val = await openImages({ root, split: 'val' }, log);
   requireSameClasses(train, val);
   return { train, val, classes: train.classes };
-}
-
-async function open(root: string, split: 'train' | 'val', log: LiveLog): Promise<ImageDataset> {
-  let progress: Progress | undefined;
-  const dataset = await openDataset({
-    root,
-    split,
-    log,
-    onProgress: (done, total) => {
-      progress ??= new Progress(log, { label: `reading image headers, ${split}`, total, unit: 'files' });
-      progress.update(done);
-    },
-  });
-  progress?.finish();
-  return dataset;
 }
 
 /** Labels are numbers: they mean the same only when the folders have the same names. */

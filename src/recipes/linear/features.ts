@@ -6,7 +6,7 @@ import { epochBatches, epochOrder } from '../../data/sampler.js';
 import { collectFeatures, type Features, withFeatures } from '../../evaluation/features/feature-table.js';
 import { evaluationPiece } from '../../evaluation/features/validate.js';
 import { Progress } from '../../report/progress.js';
-import type { LinearContext } from './train.js';
+import type { LinearContext, TrainBatch } from './task.js';
 
 /** Rows that are classified at once. */
 const PIECE = 1024;
@@ -34,13 +34,13 @@ export class CachedFeatures {
   }
 
   /** Batches of an epoch. @param firstStep within the epoch */
-  async *batches(epoch: number, firstStep: number) {
+  async *batches(epoch: number, firstStep: number): AsyncGenerator<TrainBatch, void, void> {
     const { data: features, labels } = this.#train;
     const order = epochOrder(this.#seed, epoch, labels.length);
     for (const { indices } of epochBatches(order, { batchSize: this.#batch, firstStep })) {
       const data = new Float32Array(indices.length * this.#channels);
       for (const [i, row] of indices.entries()) data.set(this.#row(features, row), i * this.#channels);
-      yield { data, labels: Int32Array.from(indices, (row) => labels[row]) };
+      yield { data, labels: Int32Array.from(indices, (row) => labels[row]), files: [], replaced: [] };
     }
   }
 

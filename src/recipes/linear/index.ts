@@ -3,18 +3,17 @@
  *
  *     results.json, log_result.txt   last and best accuracy; the last is the result
  *     checkpoint_last.pth            the classifier (and the backbone, when it was trained too), to resume or to use
- *     metrics.jsonl                  one entry for each step
+ *     metrics.jsonl, tboard/         one entry for each step; loss.svg, the curve
+ *     skipped_images.tsv             training files that could not be decoded
  */
 
 import { join } from 'node:path';
-import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../../checkpoint/checkpointer.js';
 import { initializeModule, loadModuleState } from '../../checkpoint/module-state.js';
 import { fingerprint } from '../../checkpoint/write-weights.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
 import type { Config } from '../../config/schema.js';
 import { UserError } from '../../core/errors.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import { openDataset } from '../../data/dataset.js';
@@ -22,16 +21,16 @@ import type { Runtime } from '../../engine/runtime.js';
 import { type BackboneSource, readBackbone } from '../../evaluation/features/backbone-weights.js';
 import { calibrate, calibrationBatch } from '../../evaluation/features/calibrate.js';
 import { LinearProbe } from '../../models/probe/linear-probe.js';
-import { MetricsFile } from '../../report/jsonl.js';
-import { Interrupt } from '../../train/interrupt.js';
-import { openRunFolder } from '../../train/run-folder.js';
-import { SaveSchedule } from '../../train/save-schedule.js';
+import { runLoop } from '../../train/loop.js';
+import { writeLossCurve } from '../../train/loss-curve.js';
+import { lastCheckpoint, type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
 import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './data.js';
+import { CachedFeatures } from './features.js';
 import { type LinearPlan, makeLinearPlan } from './plan.js';
 import { bestOf, figures, type LinearSummary, writeResults } from './results.js';
-import { type LinearIdentity, type LinearProgress, linearState, loadLinearState } from './state.js';
-import { trainLinear } from './train.js';
+import { type LinearIdentity, type LinearProgress, loadLinearState } from './state.js';
+import { linearTask } from './task.js';
 
 export interface LinearOptions {
   readonly resolved: ResolvedConfig;
@@ -46,23 +45,25 @@ export interface LinearOptions {
   readonly fraction: number;
   /** Start anew where there is an evaluation already. */
   readonly overwrite: boolean;
+  /** Asks to save and stop after the current step; the reason is the name of the signal. */
+  readonly signal?: AbortSignal | undefined;
   readonly log: LiveLog;
 }
 
 export interface LinearOutcome {
   readonly folder: string;
   readonly summary: LinearSummary | undefined;
-  readonly interrupted: NodeJS.Signals | undefined;
+  /** The evaluation was asked to stop before its end. */
+  readonly interrupted: boolean;
 }
 
 /** torchlars' default; the reference does not set it. */
 const TRUST = 0.001;
 
 export async function linear(options: LinearOptions): Promise<LinearOutcome> {
-  const { resolved, source, fast, fraction, log } = options;
+  const { resolved, source, fast, fraction, signal, log } = options;
   const { config } = resolved;
-  const { finetune } = config.eval;
-  if (fast && finetune) {
+  if (fast && config.eval.finetune) {
     throw new UserError('goes with no --fast, where the backbone is only run once', {
       key: 'eval/finetune',
       value: true,
@@ -71,77 +72,82 @@ export async function linear(options: LinearOptions): Promise<LinearOutcome> {
   const data = await openLabelled(config.dataset.root, log);
   const backbone =
     source === 'random' ? undefined : await readBackbone(source, 'encoder.', config.network.name, log);
-  const weights = backbone?.loaded.path ?? `random, seed ${config.seed}`;
   const subset = labelledSubset(data.train, fraction, config.seed);
   const plan = makeLinearPlan(config, subset.length);
   const protocol = describeProtocol(options, config);
-  const runtime = await openEngine(config.engine, log);
-  const run = await openRunFolder(folderOptions(options, protocol));
-  const interrupt = new Interrupt((signal) =>
-    log.info(`${signal}: saving after this step; again to stop at once`),
+  return withRun(
+    {
+      folder: folderOptions(options, protocol),
+      config: renderConfig(resolved),
+      eventInterval: config.train.tb_interval,
+      openRuntime: () => openEngine(config.engine, log),
+      signal,
+      log,
+    },
+    (run) => evaluateIn(run, { data, backbone, subset, plan, protocol }, options),
   );
-  try {
-    const { path: folder } = run;
-    log.info(`${protocol} of ${backbone?.loaded.description ?? `${config.network.name}, ${weights}`}`);
-    log.info(
-      `${subset.length} training images, ${data.val.count} to validate, ${data.classes.length} classes; ${folder}`,
-    );
-    if (fast)
-      log.warn('features of centre crops are computed once: this is not the protocol of published figures');
-    await writeFileAtomic(join(folder, 'config.yaml'), renderConfig(resolved));
-    const probe = await openProbe(runtime, config, data, plan);
-    if (backbone !== undefined) await loadModuleState(probe.backbone, backbone.dict, weights);
-    else await drawBackbone(probe, config, data, log);
-    const identity: LinearIdentity = {
-      seed: config.seed,
-      batch: plan.batch,
-      steps_per_epoch: plan.stepsPerEpoch,
-      epochs: plan.epochs,
-      classes: data.classes.length,
-      protocol,
-      backbone_sha256: backbone === undefined ? weights : (await fingerprint(weights)).sha256,
-    };
-    const start = await resumeFrom(probe, identity, folder, options);
-    const sinks = [await MetricsFile.open(join(folder, 'metrics.jsonl'), start.step, log)];
-    const schedule = saveSchedule(config, plan);
-    const save = async (progress: LinearProgress) => {
-      await saveCheckpoint(folder, 'head', linearState(probe, identity, progress, finetune), { log });
-      schedule.saved();
-      log.debug(`saved after ${progress.step} steps`);
-    };
-    const saves = (step: number) => schedule.due(step) !== undefined;
-    const context = { config, plan, data, subset, probe, fast, sinks, log, save, saves };
-    const stopping = () => interrupt.signal !== undefined;
-    const { step, history } = await trainLinear({ ...context, stopping }, start).finally(() => {
-      for (const sink of sinks) sink.close();
-    });
-    runtime.close();
-    if (step < plan.totalSteps) {
-      log.info('stopped; the same command resumes');
-      return { folder, summary: undefined, interrupted: interrupt.signal };
-    }
-    const summary: LinearSummary = {
-      config: resolved.configName,
-      protocol,
-      comparable: !fast && fraction === 1 && !finetune,
-      weights,
-      network: config.network.name,
-      classes: data.classes.length,
-      train_images: subset.length,
-      val_images: data.val.count,
-      epochs: plan.epochs,
-      last: history[history.length - 1],
-      best: bestOf(history),
-      history,
-    };
-    await writeResults(folder, summary);
-    log.info(`${protocol}: last ${figures(summary.last)}`);
-    log.info(`${protocol}: best ${figures(summary.best)}; the last is the result`);
-    return { folder, summary, interrupted: undefined };
-  } finally {
-    interrupt.release();
-    await run.release();
+}
+
+/** What is known before TensorFlow is opened. */
+interface Prepared {
+  readonly data: LabelledData;
+  readonly backbone: Awaited<ReturnType<typeof readBackbone>> | undefined;
+  readonly subset: Uint32Array;
+  readonly plan: LinearPlan;
+  readonly protocol: string;
+}
+
+async function evaluateIn(run: Run, prepared: Prepared, options: LinearOptions): Promise<LinearOutcome> {
+  const { data, backbone, subset, plan, protocol } = prepared;
+  const { config, configName } = options.resolved;
+  const { folder, log } = run;
+  const weights = backbone?.loaded.path ?? `random, seed ${config.seed}`;
+  log.info(`${protocol} of ${backbone?.loaded.description ?? `${config.network.name}, ${weights}`}`);
+  log.info(`${subset.length} training images, ${data.val.count} to validate, ${data.classes.length} classes`);
+  if (options.fast)
+    log.warn('features of centre crops are computed once: this is not the protocol of published figures');
+  const probe = await openProbe(run.runtime, config, data, plan);
+  if (backbone !== undefined) await loadModuleState(probe.backbone, backbone.dict, weights);
+  else await drawBackbone(probe, config, data, log);
+  const identity: LinearIdentity = {
+    seed: config.seed,
+    batch: plan.batch,
+    steps_per_epoch: plan.stepsPerEpoch,
+    epochs: plan.epochs,
+    classes: data.classes.length,
+    protocol,
+    backbone_sha256: backbone === undefined ? weights : (await fingerprint(weights)).sha256,
+  };
+  const start = await resumeFrom(run, probe, identity, options);
+  const context = { config, plan, data, subset, probe, log };
+  const cached = options.fast ? await CachedFeatures.compute(context) : undefined;
+  const history = [...start.history];
+  const task = linearTask({ ...context, folder, identity, cached, history });
+  const { interrupted, undecodable } = await runLoop(run, task, start.step);
+  await writeSkipped(folder, [...data.train.skipped, ...undecodable]);
+  if (interrupted) {
+    log.info('stopped; the same command resumes');
+    return { folder, summary: undefined, interrupted };
   }
+  await writeLossCurve(folder, `${configName}, ${protocol}`, ['loss']);
+  const summary: LinearSummary = {
+    config: configName,
+    protocol,
+    comparable: !options.fast && options.fraction === 1 && !config.eval.finetune,
+    weights,
+    network: config.network.name,
+    classes: data.classes.length,
+    train_images: subset.length,
+    val_images: data.val.count,
+    epochs: plan.epochs,
+    last: history[history.length - 1],
+    best: bestOf(history),
+    history,
+  };
+  await writeResults(folder, summary);
+  log.info(`${protocol}: last ${figures(summary.last)}`);
+  log.info(`${protocol}: best ${figures(summary.best)}; the last is the result`);
+  return { folder, summary, interrupted };
 }
 
 /** The classifier with its initial values; the backbone has none yet. */
@@ -162,17 +168,6 @@ async function openProbe(
   await initializeModule(probe.head, seed);
   await runtime.clear(probe.solver.buffers);
   return probe;
-}
-
-/** As often as pretraining saves. */
-function saveSchedule({ train }: Config, plan: LinearPlan): SaveSchedule {
-  return new SaveSchedule({
-    stepsPerEpoch: plan.stepsPerEpoch,
-    epochs: plan.epochs,
-    snapshotInterval: 1,
-    everySteps: train.save_steps,
-    everyMinutes: train.save_minutes,
-  });
 }
 
 function describeProtocol({ fast, fraction }: LinearOptions, config: Config): string {
@@ -222,15 +217,18 @@ async function drawBackbone(
 }
 
 async function resumeFrom(
+  run: Run,
   probe: LinearProbe,
   identity: LinearIdentity,
-  folder: string,
-  { resolved, overwrite, log }: LinearOptions,
+  { resolved, overwrite }: LinearOptions,
 ): Promise<LinearProgress> {
-  if (overwrite || !(await hasLastCheckpoint(folder))) return { step: 0, history: [] };
-  const { path, value } = await loadCheckpoint(folder, log);
+  const found = await lastCheckpoint(run, { overwrite });
+  if (found === undefined) return { step: 0, history: [] };
+  const { path, value } = found;
   const progress = await loadLinearState(probe, identity, value, path, resolved.config.eval.finetune);
-  log.info(`resuming from ${path}: step ${progress.step} of ${identity.epochs * identity.steps_per_epoch}`);
+  run.log.info(
+    `resuming from ${path}: step ${progress.step} of ${identity.epochs * identity.steps_per_epoch}`,
+  );
   return progress;
 }
 
@@ -239,20 +237,22 @@ async function resumeFrom(
  * is said.
  *
  * @param folder of the run
+ * @returns whether it was asked to stop before its end
  */
 export async function evaluateRun(
   resolved: ResolvedConfig,
   folder: string,
-  log: LiveLog,
-): Promise<NodeJS.Signals | undefined> {
+  { log, signal }: Pick<LinearOptions, 'log' | 'signal'>,
+): Promise<boolean> {
   const { root } = resolved.config.dataset;
   if (root === null) throw new Error('unreachable: pretraining had images');
   const { classes } = await openDataset({ root, log });
   const problem = await whyNotEvaluable(root, classes);
   if (problem !== undefined) {
     log.info(`linear evaluation is left out: ${problem}`);
-    return undefined;
+    return false;
   }
   const source = { path: folder, isRunFolder: true };
-  return (await linear({ resolved, source, fast: false, fraction: 1, overwrite: false, log })).interrupted;
+  return (await linear({ resolved, source, fast: false, fraction: 1, overwrite: false, signal, log }))
+    .interrupted;
 }

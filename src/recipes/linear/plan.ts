@@ -13,8 +13,6 @@ export interface LinearPlan {
   readonly totalSteps: number;
   /** Learning rate of a step, counted from 0. */
   rate(step: number): number;
-  /** Whether the classifier is validated after this many epochs. */
-  validates(epoch: number): boolean;
 }
 
 /** @param images that are trained on */
@@ -35,12 +33,5 @@ export function makeLinearPlan({ eval: options, augment }: Config, images: numbe
     stepsPerEpoch: steps,
     totalSteps: steps * options.max_epochs,
     rate: (step) => learningRate(schedule, step + 1),
-    validates: (epoch) => isDue(options.valid_interval, epoch, options.max_epochs),
   };
-}
-
-/** @param interval epochs; 0 or null = after the last only */
-export function isDue(interval: number | null, epoch: number, epochs: number): boolean {
-  if (epoch === epochs) return true;
-  return interval !== null && interval > 0 && epoch % interval === 0;
 }

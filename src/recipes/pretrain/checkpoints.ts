@@ -2,11 +2,11 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasLastCheckpoint, loadCheckpoint, saveCheckpoint } from '../../checkpoint/checkpointer.js';
+import { saveCheckpoint } from '../../checkpoint/checkpointer.js';
 import type { Config } from '../../config/schema.js';
-import { UserError } from '../../core/errors.js';
-import type { Log } from '../../core/log.js';
-import type { SaveKind } from '../../train/save-schedule.js';
+import type { LiveLog } from '../../core/log.js';
+import type { SaveKind } from '../../train/loop.js';
+import { lastCheckpoint } from '../../train/run.js';
 import type { PretrainModel } from './model.js';
 import type { Plan } from './plan.js';
 import { loadTrainingState, type Position, trainingState } from './training-state.js';
@@ -21,7 +21,7 @@ export interface CheckpointContext {
   plan: Plan;
   /** The run folder. */
   folder: string;
-  log: Log;
+  log: LiveLog;
 }
 
 /** Writes and verifies a checkpoint, and points `checkpoint_last.pth` to it. @returns its path */
@@ -48,17 +48,9 @@ export async function saveBest(context: CheckpointContext, position: Position): 
  */
 export async function resume(context: CheckpointContext, overwrite: boolean): Promise<Position | undefined> {
   const { model, config, plan, folder, log } = context;
-  const source = config.load_dir ?? folder;
-  if (overwrite && config.load_dir === null) return undefined;
-  if (!(await hasLastCheckpoint(source))) {
-    if (config.load_dir === null) return undefined;
-    throw new UserError('there is no checkpoint_last.pth to load', {
-      where: config.load_dir,
-      key: 'load_dir',
-      remedy: 'give the folder of an earlier run, or leave load_dir away to start from scratch',
-    });
-  }
-  const { path, value } = await loadCheckpoint(source, log);
+  const found = await lastCheckpoint({ folder, log }, { overwrite, loadDir: config.load_dir });
+  if (found === undefined) return undefined;
+  const { path, value } = found;
   const position = await loadTrainingState(model, config, plan, value, path, log);
   const epoch = Math.floor(position.step / plan.stepsPerEpoch);
   log.info(`resuming from ${path}: epoch ${epoch + 1}, step ${position.step} of ${plan.totalSteps}`);

@@ -12,11 +12,12 @@ import { formatBytes, formatDuration } from '../../core/clock.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import type { Runtime } from '../../engine/runtime.js';
 import { openEngine } from '../shared/open-engine.js';
 import { save } from './checkpoints.js';
 import { PretrainModel } from './model.js';
 import { makeFolder, openData } from './setup.js';
-import { loadPairs, prepare } from './train.js';
+import { preparedBatches, runStep, type StepParts } from './task.js';
 import { loadTrainingState } from './training-state.js';
 
 /** Steps that are timed, after one that is not. */
@@ -26,10 +27,23 @@ export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log:
   const { config } = resolved;
   const { dataset, plan } = await openData(config, log);
   const runtime = await openEngine(config.engine, log);
+  try {
+    await check(resolved, runtime, { dataset, plan }, log);
+  } finally {
+    runtime.close();
+  }
+}
+
+async function check(
+  { config }: ResolvedConfig,
+  runtime: Runtime,
+  { dataset, plan }: Awaited<ReturnType<typeof openData>>,
+  log: LiveLog,
+): Promise<void> {
   const model = new PretrainModel(runtime, config, plan, log);
   await model.initialize(config.seed, config.network.target_init === 'copy');
 
-  const stepSeconds = await timeSteps(resolved, model, { dataset, plan });
+  const stepSeconds = await timeSteps({ config, plan, dataset, model });
   const peak = process.resourceUsage().maxRSS * 1024;
   const limit = await memoryLimit();
   log.info(`memory: ${formatBytes(peak)} at most so far, of ${formatBytes(limit)}`);
@@ -47,7 +61,6 @@ export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log:
     log.info(`checkpoint: ${formatBytes((await stat(path)).size)}, written to ${parent} and read back`);
   } finally {
     await rm(folder, { recursive: true, force: true });
-    runtime.close();
   }
   const seconds = stepSeconds * plan.totalSteps;
   log.info(
@@ -57,22 +70,14 @@ export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log:
   );
 }
 
-async function timeSteps(
-  { config }: ResolvedConfig,
-  model: PretrainModel,
-  { dataset, plan }: Awaited<ReturnType<typeof openData>>,
-): Promise<number> {
+async function timeSteps(parts: StepParts): Promise<number> {
+  const { plan, dataset } = parts;
   let done = -1;
   let began = performance.now();
   for (let epoch = 0; done < TIMED_STEPS && epoch < 10; epoch++) {
-    for await (const batch of loadPairs(config, plan, dataset, epoch, 0)) {
-      const { inputs } = prepare({ config, plan, model }, batch, epoch);
+    for await (const { batch, inputs } of preparedBatches(parts, epoch, 0)) {
       if (inputs === undefined || batch.indices.length !== plan.batch) continue;
-      const { loss } = await model.run(plan.batch, {
-        ...inputs,
-        rate: Float32Array.of(plan.rate(0)),
-        target_rate: Float32Array.of(1 - plan.decay(0)),
-      });
+      const { loss } = await runStep(parts, { batch, inputs }, 0);
       if (!Number.isFinite(loss))
         throw new UserError(`the loss of the first step is ${loss}`, { where: dataset.root });
       done++;

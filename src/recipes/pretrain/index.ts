@@ -8,29 +8,23 @@
  *     skipped_images.tsv      files that could not be used
  */
 
-import { copyFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
 import { loadModuleState } from '../../checkpoint/module-state.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
 import type { Config } from '../../config/schema.js';
 import { formatDuration } from '../../core/clock.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import { readBackbone } from '../../evaluation/features/backbone-weights.js';
-import { MetricsFile } from '../../report/jsonl.js';
-import type { MetricSink } from '../../report/sink.js';
-import { TensorBoardWriter } from '../../report/tensorboard.js';
-import { Interrupt } from '../../train/interrupt.js';
-import { openRunFolder } from '../../train/run-folder.js';
-import { SaveSchedule } from '../../train/save-schedule.js';
+import { type LoopResult, runLoop } from '../../train/loop.js';
+import { writeLossCurve } from '../../train/loss-curve.js';
+import { type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
-import { resume } from './checkpoints.js';
-import { writeLossCurve } from './curve.js';
+import { type CheckpointContext, resume } from './checkpoints.js';
 import { PretrainModel } from './model.js';
 import { Monitor } from './monitor.js';
-import { openData, writeSkipped } from './setup.js';
-import { train } from './train.js';
+import { openData } from './setup.js';
+import { pretrainTask, type Tally } from './task.js';
+import type { Position } from './training-state.js';
 
 export interface PretrainOptions {
   resolved: ResolvedConfig;
@@ -40,6 +34,8 @@ export interface PretrainOptions {
   overwrite: boolean;
   /** Backbone to start from, in place of a random one; a run that is resumed has its own. */
   weights?: string | undefined;
+  /** Asks to save and stop after the current step; the reason is the name of the signal. */
+  signal?: AbortSignal | undefined;
   log: LiveLog;
 }
 
@@ -48,90 +44,72 @@ const ENCODER = 'encoder.';
 
 export interface PretrainSummary {
   folder: string;
+  /** Means over the first and the last 5 % (at least one) of this process's steps; NaN when it had none. */
   firstLoss: number;
   lastLoss: number;
+  /** Of the last step. */
   spread: number;
-  interrupted: NodeJS.Signals | undefined;
+  /** The run was asked to stop before its end. */
+  interrupted: boolean;
 }
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainSummary> {
-  const { resolved, configFile, overwrite, weights, log } = options;
+  const { resolved, configFile, overwrite, signal, log } = options;
   const { config, configName } = resolved;
-  const { dataset, plan } = await openData(config, log);
-  const runtime = await openEngine(config.engine, log);
-  const run = await openRunFolder({
-    topDir: config.top_dir,
-    configName,
-    overwrite,
-    ...(config.save_dir !== null && { saveDir: config.save_dir }),
-  });
-  const interrupt = new Interrupt((signal) =>
-    log.info(`${signal}: saving after this step; again to stop at once`),
+  const data = await openData(config, log);
+  const { top_dir: topDir, save_dir: saveDir } = config;
+  return withRun(
+    {
+      folder: { topDir, configName, overwrite, ...(saveDir !== null && { saveDir }) },
+      config: renderConfig(resolved),
+      configFile,
+      eventInterval: config.train.tb_interval,
+      openRuntime: () => openEngine(config.engine, log),
+      signal,
+      log,
+    },
+    (run) => trainIn(run, data, options),
   );
-  try {
-    const { path: folder } = run;
-    log.info(`run folder: ${folder}`);
-    await writeFileAtomic(join(folder, 'config.yaml'), renderConfig(resolved));
-    await copyFile(configFile, join(folder, `original_${basename(configFile)}`));
-    await writeSkipped(folder, dataset.skipped);
+}
 
-    const model = new PretrainModel(runtime, config, plan, log);
-    const context = { config, plan, dataset, model, folder, log };
-    let position = await resume(context, overwrite);
-    if (position === undefined) {
-      position = { step: 0 };
-      const began = performance.now();
-      await model.initialize(config.seed, config.network.target_init === 'copy');
-      if (weights !== undefined) await startFrom(model, config, weights, log);
-      log.debug(`initial weights drawn in ${formatDuration((performance.now() - began) / 1000)}`);
-    }
-    if (position.step >= plan.totalSteps) {
-      log.info(`all ${plan.epochs} epochs are done: nothing to train`);
-      runtime.close();
-      return {
-        folder,
-        firstLoss: Number.NaN,
-        lastLoss: Number.NaN,
-        spread: Number.NaN,
-        interrupted: undefined,
-      };
-    }
-    const sinks = [
-      await MetricsFile.open(join(folder, 'metrics.jsonl'), position.step, log),
-      everyStep(
-        config.train.tb_interval,
-        new TensorBoardWriter(join(folder, 'tboard'), { fromStep: position.step }),
-      ),
-    ];
-    const schedule = new SaveSchedule({
-      stepsPerEpoch: plan.stepsPerEpoch,
-      epochs: plan.epochs,
-      snapshotInterval: config.train.snapshot_interval,
-      everySteps: config.train.save_steps,
-      everyMinutes: config.train.save_minutes,
-    });
-    const monitor = await Monitor.open(context);
-    const result = await train({ ...context, sinks, schedule, interrupt, monitor }, position).finally(() => {
-      for (const sink of sinks) sink.close();
-    });
-    runtime.close();
-    await writeLossCurve(folder, configName);
-    await writeSkipped(folder, [
-      ...dataset.skipped,
-      ...[...result.undecodable].map(([path, reason]) => ({ path, reason })),
-    ]);
-    if (result.skippedSteps > 0)
-      log.info(`${result.skippedSteps} batches had no usable overlap and were skipped`);
-    log.info(
-      `loss ${result.firstLoss.toFixed(3)} -> ${result.lastLoss.toFixed(3)}, spread of the outputs ` +
-        `${result.spread.toFixed(2)} (1 = even, 0 = collapsed), ${(100 * result.outsideShare).toFixed(1)} % of the time outside TensorFlow`,
-    );
-    if (result.interrupted) log.info(`to resume: scrl pretrain --config ${configFile} --save_dir ${folder}`);
-    return { folder, ...result, interrupted: result.interrupted ? interrupt.signal : undefined };
-  } finally {
-    interrupt.release();
-    await run.release();
+async function trainIn(
+  run: Run,
+  { dataset, plan }: Awaited<ReturnType<typeof openData>>,
+  options: PretrainOptions,
+): Promise<PretrainSummary> {
+  const { config, configName } = options.resolved;
+  const { folder, log } = run;
+  await writeSkipped(folder, dataset.skipped);
+  const model = new PretrainModel(run.runtime, config, plan, log);
+  const context = { config, plan, dataset, model, folder, log };
+  const position = (await resume(context, options.overwrite)) ?? (await begin(context, options.weights));
+  if (position.step >= plan.totalSteps) {
+    log.info(`all ${plan.epochs} epochs are done: nothing to train`);
+    return { folder, ...summarize({ losses: [], spreads: [] }), interrupted: false };
   }
+  const monitor = await Monitor.open(context);
+  const { task, tally } = pretrainTask({ ...context, monitor }, position);
+  const result = await runLoop(run, task, position.step);
+  await writeLossCurve(folder, configName, ['loss', 'spread']);
+  await writeSkipped(folder, [...dataset.skipped, ...result.undecodable]);
+  const summary = summarize(tally);
+  describe(summary, tally, result, log);
+  if (result.interrupted) {
+    log.info(`to resume: scrl pretrain --config ${options.configFile} --save_dir ${folder}`);
+  }
+  return { folder, ...summary, interrupted: result.interrupted };
+}
+
+/** Draws the initial weights, or takes those of a file. */
+async function begin(
+  { model, config, log }: CheckpointContext,
+  weights: string | undefined,
+): Promise<Position> {
+  const began = performance.now();
+  await model.initialize(config.seed, config.network.target_init === 'copy');
+  if (weights !== undefined) await startFrom(model, config, weights, log);
+  log.debug(`initial weights drawn in ${formatDuration((performance.now() - began) / 1000)}`);
+  return { step: 0 };
 }
 
 /** Both networks start from the weights: a target that knows nothing would have to be caught up with first. */
@@ -143,12 +121,30 @@ async function startFrom(model: PretrainModel, config: Config, path: string, log
   log.info(`starting from ${loaded.description}: ${loaded.path}`);
 }
 
-/** Passes every n-th step on; 0 or less: every step. */
-function everyStep(interval: number, sink: MetricSink): MetricSink {
+type Figures = Pick<PretrainSummary, 'firstLoss' | 'lastLoss' | 'spread'>;
+
+function summarize({ losses, spreads }: Pick<Tally, 'losses' | 'spreads'>): Figures {
+  const edge = Math.max(1, Math.floor(losses.length / 20));
   return {
-    write: (step, metrics) => {
-      if (interval <= 1 || step % interval === 0) sink.write(step, metrics);
-    },
-    close: () => sink.close(),
+    firstLoss: mean(losses.slice(0, edge)),
+    lastLoss: mean(losses.slice(-edge)),
+    spread: spreads.at(-1) ?? Number.NaN,
   };
+}
+
+function describe(
+  { firstLoss, lastLoss, spread }: Figures,
+  { skippedSteps }: Tally,
+  { outsideShare }: LoopResult,
+  log: LiveLog,
+): void {
+  if (skippedSteps > 0) log.info(`${skippedSteps} batches had no usable overlap and were skipped`);
+  log.info(
+    `loss ${firstLoss.toFixed(3)} -> ${lastLoss.toFixed(3)}, spread of the outputs ` +
+      `${spread.toFixed(2)} (1 = even, 0 = collapsed), ${(100 * outsideShare).toFixed(1)} % of the time outside TensorFlow`,
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

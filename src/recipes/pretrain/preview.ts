@@ -15,7 +15,7 @@ import { blurBasis } from '../../views/blur.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
 import { openEngine } from '../shared/open-engine.js';
 import { openData } from './setup.js';
-import { loadPairs } from './train.js';
+import { loadPairs } from './task.js';
 import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './views.js';
 
 const GAP = 8;

@@ -1,10 +1,9 @@
 /** What pretraining, its dry run and the preview open in common: the data set and the plan. */
 
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import { explainWriteError } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import { openImages } from '../shared/open-images.js';
@@ -35,15 +34,6 @@ export async function openData(config: Config, log: LiveLog): Promise<{ dataset:
   if (count < FEW_IMAGES)
     log.debug(`few images for self-supervised learning: ${count} (ImageNet has 1.28 million)`);
   return { dataset, plan };
-}
-
-/** Lists the files that cannot be used in the run folder. */
-export async function writeSkipped(
-  folder: string,
-  skipped: Iterable<{ path: string; reason: string }>,
-): Promise<void> {
-  const lines = [...skipped].map(({ path, reason }) => `${path}\t${reason}\n`);
-  if (lines.length > 0) await writeFileAtomic(join(folder, 'skipped_images.tsv'), lines.join(''));
 }
 
 export async function makeFolder(path: string): Promise<void> {

@@ -1,0 +1,217 @@
+/**
+ * The loop of every training: batches in; steps, metrics, checkpoints and now and then other work out.
+ *
+ * A recipe says what a step is. The loop makes the next batch while TensorFlow runs a step, names files that could not be
+ * decoded, stops at a loss that is no number, saves by a schedule, and stops after the current step when it is asked to.
+ */
+
+import type { Skipped } from '../data/list-files.js';
+import { Progress, type ProgressFields } from '../report/progress.js';
+import type { Metrics } from '../report/sink.js';
+import { type Evidence, stopOnNonFinite } from './non-finite.js';
+import { type Every, isDue, type Length } from './periodic.js';
+import type { Run } from './run.js';
+
+/** What the loop looks at in a batch. */
+export interface TaskBatch {
+  /** Files that could not be decoded, and in whose place others are. */
+  readonly replaced?: readonly Skipped[];
+}
+
+export interface StepContext {
+  /** Counted from 0 over the whole run. */
+  readonly step: number;
+  /** Counted from 0. */
+  readonly epoch: number;
+  /** Seconds that the loop waited for the batch. */
+  readonly waited: number;
+}
+
+/** Work between two steps: a validation, for instance. Its time does not count as training. */
+export interface PeriodicWork {
+  readonly every: Every;
+  /** Done even when the run is about to stop. */
+  readonly always?: boolean;
+  /** @param step number of steps done @returns figures that join the metrics of the last step */
+  run(step: number): Promise<Metrics>;
+}
+
+/** `kept`: a checkpoint of its own. `rolling`: replaces the last rolling one. */
+export type SaveKind = 'kept' | 'rolling';
+
+export interface Task<B extends TaskBatch> {
+  /** Shown before the progress. */
+  readonly label: string;
+  readonly length: Length;
+  /** Images of a whole batch, for the rate. */
+  readonly imagesPerStep: number;
+  /** Batches of an epoch. @param firstStep within the epoch */
+  batches(epoch: number, firstStep: number): AsyncGenerator<B, void, void>;
+  /** Runs a step. A `loss` among its metrics has to be finite. */
+  step(batch: B, context: StepContext): Promise<Metrics>;
+  /** What the progress line shows of the metrics. */
+  fields(metrics: Metrics): ProgressFields;
+  readonly works?: readonly PeriodicWork[];
+  readonly saves: Readonly<Record<SaveKind, Every>>;
+  /** Writes a checkpoint. @param step number of steps done */
+  save(step: number, kind: SaveKind): Promise<unknown>;
+  /** What is kept of a batch whose loss is not finite. */
+  evidence(batch: B): Evidence;
+  /** What to change then. */
+  readonly remedy: string;
+}
+
+export interface LoopResult {
+  /** Steps done, over all epochs. */
+  readonly step: number;
+  /** The run was asked to stop before its end. */
+  readonly interrupted: boolean;
+  /** Files that could not be decoded, each once. */
+  readonly undecodable: readonly Skipped[];
+  /** Share of the time outside of steps; waiting for data, saving and periodic work are not counted. */
+  readonly outsideShare: number;
+}
+
+/** @param start number of steps that were done before */
+export async function runLoop<B extends TaskBatch>(
+  run: Run,
+  task: Task<B>,
+  start: number,
+): Promise<LoopResult> {
+  const { length, works = [] } = task;
+  const undecodable = new Map<string, Skipped>();
+  const clock = new Clock();
+  let step = start;
+  await run.openSinks(start);
+  const progress = new Progress(run.log, {
+    label: task.label,
+    total: length.totalSteps,
+    done: start,
+    unit: 'images',
+    unitsPerStep: task.imagesPerStep,
+  });
+  const aside = async <T>(work: () => Promise<T>): Promise<T> => {
+    progress.pause();
+    const result = await clock.spend('aside', work);
+    progress.resume();
+    return result;
+  };
+  let saved = performance.now();
+
+  for await (const { batch, epoch, waited } of oneAhead(run, task, start)) {
+    nameReplaced(batch, undecodable, run);
+    progress.addWait(waited);
+    clock.aside += waited;
+    const metrics: Record<string, number> = {
+      ...(await clock.spend('inside', () => task.step(batch, { step, epoch, waited }))),
+    };
+    if (metrics.loss !== undefined && !Number.isFinite(metrics.loss)) {
+      await stopOnNonFinite(run.folder, step, metrics, task.evidence(batch), task.remedy);
+    }
+    step++;
+    for (const { every, always, run: work } of works) {
+      if (!isDue(every, step, length) || (run.stopping && always !== true)) continue;
+      Object.assign(metrics, await aside(() => work(step)));
+    }
+    run.record(step - 1, metrics);
+    progress.update(step, task.fields(metrics));
+    const kind = saveKind(task, step, (performance.now() - saved) / 60_000, run.stopping);
+    if (kind !== undefined) {
+      await aside(() => task.save(step, kind));
+      saved = performance.now();
+      run.log.debug(`saved after ${step} steps`);
+    }
+    if (run.stopping) break;
+  }
+  progress.finish();
+  return {
+    step,
+    interrupted: step < length.totalSteps,
+    undecodable: [...undecodable.values()],
+    outsideShare: clock.outsideShare,
+  };
+}
+
+/** Where the seconds of a loop go. */
+class Clock {
+  inside = 0;
+  aside = 0;
+  readonly #began = performance.now();
+
+  async spend<T>(where: 'inside' | 'aside', work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const result = await work();
+    this[where] += (performance.now() - began) / 1000;
+    return result;
+  }
+
+  get outsideShare(): number {
+    const busy = (performance.now() - this.#began) / 1000 - this.aside;
+    return 1 - this.inside / busy;
+  }
+}
+
+function saveKind(
+  { saves, length }: Pick<Task<TaskBatch>, 'saves' | 'length'>,
+  step: number,
+  minutes: number,
+  stopping: boolean,
+): SaveKind | undefined {
+  if (isDue(saves.kept, step, length, minutes)) return 'kept';
+  return stopping || isDue(saves.rolling, step, length, minutes) ? 'rolling' : undefined;
+}
+
+function nameReplaced({ replaced = [] }: TaskBatch, named: Map<string, Skipped>, { log }: Run): void {
+  for (const file of replaced) {
+    if (!named.has(file.path)) log.warn(`${file.path}: ${file.reason}; another image takes its place`);
+    named.set(file.path, file);
+  }
+}
+
+interface Ready<B> {
+  batch: B;
+  epoch: number;
+}
+
+/** All batches from `start` on; the next one is being made while the consumer has the last. */
+async function* oneAhead<B extends TaskBatch>(
+  run: Run,
+  task: Task<B>,
+  start: number,
+): AsyncGenerator<Ready<B> & { waited: number }, void, void> {
+  const source = allBatches(task, start);
+  const request = () => {
+    const next = source.next();
+    next.catch(() => undefined); // its error is thrown when its turn comes
+    return next;
+  };
+  let next = run.stopping ? undefined : request();
+  try {
+    while (next !== undefined) {
+      const began = performance.now();
+      const { done, value } = await next;
+      if (done === true) return;
+      const waited = (performance.now() - began) / 1000;
+      next = request();
+      yield { ...value, waited };
+    }
+  } finally {
+    await next?.catch(() => undefined);
+    await source.return();
+  }
+}
+
+async function* allBatches<B extends TaskBatch>(
+  { length: { stepsPerEpoch, totalSteps }, batches }: Task<B>,
+  start: number,
+): AsyncGenerator<Ready<B>, void, void> {
+  for (let step = start; step < totalSteps; ) {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    const first = step;
+    for await (const batch of batches(epoch, first % stepsPerEpoch)) {
+      yield { batch, epoch };
+      if (++step === totalSteps) return;
+    }
+    if (step === first) throw new Error(`epoch ${epoch} has no batch from step ${step} on`);
+  }
+}

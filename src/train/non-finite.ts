@@ -1,0 +1,42 @@
+/** What is left behind when a loss is no number any more: the batch that led to it, to look at and to run again. */
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TensorSource } from '../core/array.js';
+import { UserError } from '../core/errors.js';
+import { type TorchValue, writeTorchFile } from '../formats/torch-pth.js';
+import type { Metrics } from '../report/sink.js';
+
+/** A batch, as far as it is kept. */
+export interface Evidence {
+  readonly tensors: Readonly<Record<string, TensorSource>>;
+  /** What fits into JSON: files, draws. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes `nonfinite_step_{step}.pth` and `.json` into the run folder. Checkpoints are untouched.
+ *
+ * @param remedy what to change
+ * @throws UserError always
+ */
+export async function stopOnNonFinite(
+  folder: string,
+  step: number,
+  outputs: Metrics,
+  { tensors, facts }: Evidence,
+  remedy: string,
+): Promise<never> {
+  const base = join(folder, `nonfinite_step_${step}`);
+  await writeTorchFile(`${base}.pth`, new Map<string, TorchValue>(Object.entries(tensors)));
+  await writeFile(`${base}.json`, JSON.stringify({ step, outputs, ...facts }, named, 1));
+  throw new UserError(`the loss of step ${step} is ${outputs.loss}; training was stopped`, {
+    where: folder,
+    remedy: `the batch was saved as ${base}.pth and .json, and checkpoint_last.pth is from before it. ${remedy}`,
+  });
+}
+
+/** JSON has no NaN and no infinities: they become texts. */
+function named(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
