@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RandomStream } from '../../src/core/rng.js';
 import { encodeJpeg } from '../../src/image/encode.js';
-import { CLI, startCli } from '../helpers/cli.js';
+import { CLI, runCli, startCli } from '../helpers/cli.js';
 
 let folder: string;
 let config: string;
@@ -54,7 +54,7 @@ it('may be executed: npm marks it only the first time that it links it', () => {
 });
 
 const start = (args: string[]) => startCli(folder, args);
-const run = (...args: string[]) => start(args).ended;
+const run = (...args: string[]) => runCli(folder, args);
 const pretrain = (saveDir: string, ...more: string[]) => [
   'pretrain',
   '--config',
@@ -153,7 +153,7 @@ it('config show prints values and where they came from', async () => {
 
 describe('pretrain', () => {
   it('trains, writes everything, and does nothing when it is run again', async () => {
-    const { code, err } = await run(...pretrain('whole'));
+    const { code, err } = await start(pretrain('whole')).ended;
     expect(err).toContain('2 files cannot be used');
     expect(code).toBe(0);
     const files = readdirSync(join(folder, 'whole'));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { COCO, COCOeval } from '../../src/pycocotools/index.js';
-import { startCli } from '../helpers/cli.js';
+import { runCli, startCli } from '../helpers/cli.js';
 import { randomCase } from '../pycocotools/random-dataset.js';
 
 let folder: string;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const run = (...args: string[]) => startCli(folder, ['coco-eval', '--gt', 'gt.json', ...args]).ended;
+const run = (...args: string[]) => runCli(folder, ['coco-eval', '--gt', 'gt.json', ...args]);
 
 function expected(type: 'bbox' | 'segm') {
   const coco = new COCO(dataset);
@@ -32,7 +32,8 @@ function expected(type: 'bbox' | 'segm') {
 }
 
 it("prints pycocotools' table", async () => {
-  const { code, out, err } = await run('--dt', 'bbox.json');
+  const args = ['coco-eval', '--gt', 'gt.json', '--dt', 'bbox.json'];
+  const { code, out, err } = await startCli(folder, args).ended;
   expect({ code, err }).toEqual({
     code: 0,
     err: 'warning: 38 of 1242 results are not evaluated: the ground truth has no category 999\n',

@@ -18,11 +18,11 @@ import { openWeights } from '../../src/checkpoint/open-weights.js';
 import { hostTensor, type TensorSource } from '../../src/core/array.js';
 import { float, type TorchDict, type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
 import { resnet, tensorOf } from '../checkpoint/networks.js';
-import { startCli } from '../helpers/cli.js';
+import { runCli } from '../helpers/cli.js';
 
 let folder: string;
 let checkpoint: string;
-const run = (...args: string[]) => startCli(folder, args).ended;
+const run = (...args: string[]) => runCli(folder, args);
 const at = (name: string) => join(folder, name);
 
 const module = (...names: string[]) =>

@@ -9,7 +9,7 @@ import { type HostTensor, loadTensor } from '../../src/core/array.js';
 import { fileSource } from '../../src/formats/byte-source.js';
 import { readNpz } from '../../src/formats/npz.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
-import { startCli } from '../helpers/cli.js';
+import { runCli } from '../helpers/cli.js';
 import { truncateFile, writeClasses, writePhoto } from '../helpers/photos.js';
 import { writeResNet18 } from '../helpers/weights.js';
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const weights = ['--weights', 'r18.pth', '--size', '64'];
-const run = (...args: string[]) => startCli(folder, ['features', ...args]).ended;
+const run = (...args: string[]) => runCli(folder, ['features', ...args]);
 
 interface Contents {
   arrays: Record<string, HostTensor>;

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCli } from '../helpers/cli.js';
+import { runCli } from '../helpers/cli.js';
 import { truncateFile, writeClasses, writePhoto } from '../helpers/photos.js';
 import { writeResNet18 } from '../helpers/weights.js';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const random = ['--weights', 'random', '--backbone', 'resnet18', '--size', '64'];
-const run = (...args: string[]) => startCli(folder, ['knn', ...args]).ended;
+const run = (...args: string[]) => runCli(folder, ['knn', ...args]);
 
 describe('random weights', () => {
   it('are a base line that depends on the seed, and on nothing else', async () => {

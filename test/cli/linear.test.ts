@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTensor, type TensorSource, toFloat32 } from '../../src/core/array.js';
 import { readTorchFile, type TorchDict } from '../../src/formats/torch-pth.js';
 import { expectClose } from '../helpers/arrays.js';
-import { startCli } from '../helpers/cli.js';
+import { runCli, startCli } from '../helpers/cli.js';
 import { writeClasses, writePicture } from '../helpers/pictures.js';
 
 let folder: string;
@@ -16,7 +16,7 @@ let config: string;
 let images: string;
 let pretrained: string;
 
-const run = (...args: string[]) => startCli(folder, args).ended;
+const run = (...args: string[]) => runCli(folder, args);
 const lines = (path: string): Record<string, number>[] =>
   readFileSync(path, 'utf8')
     .trim()

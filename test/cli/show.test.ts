@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCli } from '../helpers/cli.js';
+import { runCli } from '../helpers/cli.js';
 import { truncateFile, writePhoto } from '../helpers/photos.js';
 import { writeResNet18 } from '../helpers/weights.js';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const weights = ['--weights', 'r18.pth', '--size', '80'];
-const run = (...args: string[]) => startCli(folder, ['show', ...args]).ended;
+const run = (...args: string[]) => runCli(folder, ['show', ...args]);
 
 /** A square of the picture, as bytes. */
 function part(name: string, left: number, top: number, side: number): Promise<Buffer> {
