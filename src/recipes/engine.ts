@@ -1,30 +1,33 @@
-/** `scrl engine`: install the TensorFlow runtime, and say what is there. */
+/** Installs the TensorFlow runtime, and says what is there. */
 
 import type { LiveLog } from '../core/log.js';
 import { findEngine } from '../engine/install/engine-folder.js';
 import { installEngine } from '../engine/install/install.js';
 import { Runtime } from '../engine/runtime.js';
-import { formatTable } from '../report/table.js';
 import { installProgress } from './shared/install-progress.js';
 
 export async function installRuntime(options: { cuda: boolean; from?: string; log: LiveLog }): Promise<void> {
   await installEngine({ ...options, onProgress: installProgress(options.log) });
 }
 
-/** Opens the runtime and describes it. */
-export async function engineInfo(): Promise<string> {
+export interface EngineInfo {
+  readonly version: string;
+  readonly variant: string;
+  readonly source: string;
+  readonly folder: string;
+  readonly devices: readonly { readonly name: string; readonly type: string }[];
+  /** The kind of device that computes. */
+  readonly device: 'cpu' | 'gpu';
+  readonly threads: number;
+}
+
+/** Opens the runtime and describes it. @returns undefined when none is installed */
+export async function engineInfo(): Promise<EngineInfo | undefined> {
   const engine = await findEngine(false);
-  if (engine === undefined) return 'no runtime is installed; install one with: scrl engine install\n';
-  const runtime = Runtime.open({ libraries: engine.libraries });
-  const rows = [
-    ['TensorFlow', runtime.version],
-    ['variant', engine.variant],
-    ['source', engine.source],
-    ['folder', engine.folder],
-    ...runtime.devices.map(({ name, type }) => [`device (${type})`, name]),
-    ['computes on', runtime.device],
-    ['threads', String(runtime.threads)],
-  ];
+  if (engine === undefined) return undefined;
+  const { libraries, variant, source, folder } = engine;
+  const runtime = Runtime.open({ libraries });
+  const { version, devices, device, threads } = runtime;
   runtime.close();
-  return `${formatTable(['runtime', ''], rows)}\n`;
+  return { version, variant, source, folder, devices, device, threads };
 }

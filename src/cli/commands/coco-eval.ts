@@ -1,8 +1,12 @@
 import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../../core/errors.js';
 import { CORRECTIONS, IOU_TYPES, type Params } from '../../pycocotools/evaluation/params.js';
+import { formatSummary } from '../../pycocotools/evaluation/summarize.js';
+import type { CocoEvaluation } from '../../recipes/coco-eval/index.js';
 import { openConsole, withLog } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
+import { print } from '../output.js';
+import { categoryText } from '../text/categories.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -101,13 +105,13 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
     const corrections = parseCorrections(argv.corrections);
     const threads = argv.threads === undefined ? undefined : wholeNumber('--threads', argv.threads, 64);
     const { cocoEval } = await import('../../recipes/coco-eval/index.js');
-    await cocoEval({
+    const perCategory = argv['per-category'];
+    const evaluation = await cocoEval({
+      perCategory,
       gt: argv.gt,
       dt: argv.dt,
       iouType: argv.type,
       federated: argv.lvis,
-      json: argv.json,
-      perCategory: argv['per-category'],
       out: argv.out,
       overwrite: argv.overwrite,
       threads,
@@ -116,10 +120,30 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
         for (const name of corrections) params.corrections[name] = true;
       },
       log: openConsole(argv),
-      print: (text) => void process.stdout.write(`${text}\n`),
     });
+    if (argv.json) print(JSON.stringify(figures(evaluation, perCategory)));
+    else print(evaluationText(evaluation, perCategory));
   },
 };
+
+function figures(
+  { params, summary, timings, threads, categories }: CocoEvaluation,
+  perCategory: boolean,
+): object {
+  const { read, evaluate } = timings;
+  return {
+    type: params.iouType,
+    stats: summary.map(({ value }) => value),
+    seconds: { read, evaluate },
+    threads,
+    ...(perCategory && { categories }),
+  };
+}
+
+function evaluationText({ params, summary, categories }: CocoEvaluation, perCategory: boolean): string {
+  const total = formatSummary(summary, params);
+  return perCategory ? `${total}\n\n${categoryText(categories)}` : total;
+}
 
 function parseMaxDets(text: string, type: Arguments['type']): number[] {
   const values = text.split(',').map((part) => wholeNumber('--max-dets', part, 1e9));

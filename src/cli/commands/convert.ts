@@ -2,6 +2,9 @@ import type { Argv, CommandModule } from 'yargs';
 import { FLOATS } from '../../checkpoint/convert-values.js';
 import { TARGETS } from '../../recipes/convert/target.js';
 import { openConsole, withLog } from '../log-flags.js';
+import { print, printReport } from '../output.js';
+import { conversionText } from '../text/conversion.js';
+import { detectron2Notes } from '../text/detectron2-notes.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -94,7 +97,7 @@ export const convertCommand: CommandModule<object, Arguments> = {
   },
   handler: async (argv) => {
     const { convert } = await import('../../recipes/convert/index.js');
-    await convert({
+    const report = await convert({
       input: argv.in,
       output: argv.out,
       to: argv.to,
@@ -107,10 +110,11 @@ export const convertCommand: CommandModule<object, Arguments> = {
       allow: namesOf(argv.allow),
       dryRun: argv['dry-run'],
       overwrite: argv.overwrite,
-      json: argv.json,
       log: openConsole(argv),
-      print: (text) => void process.stdout.write(`${text}\n`),
     });
+    printReport(report, argv.json, conversionText);
+    const notes = detectron2Notes(report);
+    if (notes !== undefined && !argv.json) print(`\n${notes}`);
   },
 };
 

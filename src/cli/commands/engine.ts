@@ -1,6 +1,9 @@
 import type { Argv, CommandModule } from 'yargs';
+import type { EngineInfo } from '../../recipes/engine.js';
 import { Console } from '../../report/console.js';
+import { formatTable } from '../../report/table.js';
 import type { Arguments } from '../config-flags.js';
+import { print } from '../output.js';
 import { declareFlags } from '../unknown-flags.js';
 
 export const engineCommand: CommandModule<object, Arguments> = {
@@ -24,10 +27,24 @@ export const engineCommand: CommandModule<object, Arguments> = {
     const log = new Console(process.stderr);
     const { engineInfo, installRuntime } = await import('../../recipes/engine.js');
     if (argv.action === 'info') {
-      process.stdout.write(await engineInfo());
+      print(engineText(await engineInfo()));
       return;
     }
     const from = argv.from === undefined ? {} : { from: String(argv.from) };
     await installRuntime({ cuda: argv.cuda === true, ...from, log });
   },
 };
+
+function engineText(info: EngineInfo | undefined): string {
+  if (info === undefined) return 'no runtime is installed; install one with: scrl engine install';
+  const rows = [
+    ['TensorFlow', info.version],
+    ['variant', info.variant],
+    ['source', info.source],
+    ['folder', info.folder],
+    ...info.devices.map(({ name, type }) => [`device (${type})`, name]),
+    ['computes on', info.device],
+    ['threads', String(info.threads)],
+  ];
+  return formatTable(['runtime', ''], rows);
+}

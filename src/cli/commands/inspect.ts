@@ -1,5 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
 import { openConsole, withLog } from '../log-flags.js';
+import { printReport } from '../output.js';
+import { comparisonText } from '../text/comparison.js';
+import { inspectionText } from '../text/inspection.js';
 import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
@@ -28,14 +31,14 @@ export const inspectCommand: CommandModule<object, Arguments> = {
       .example('$0 inspect before.pth after.pkl', 'what differs, across toolkits') as Argv<Arguments>;
   },
   handler: async (argv) => {
-    const { inspect } = await import('../../recipes/inspect/index.js');
-    await inspect({
-      file: argv.file,
-      other: argv.other,
-      filter: argv.filter,
-      json: argv.json,
-      log: openConsole(argv),
-      print: (text) => void process.stdout.write(`${text}\n`),
-    });
+    const log = openConsole(argv);
+    const { file, other, filter, json } = argv;
+    if (other === undefined) {
+      const { inspect } = await import('../../recipes/inspect/index.js');
+      printReport(await inspect(file, { filter, log }), json, inspectionText);
+      return;
+    }
+    const { compareWeights } = await import('../../recipes/inspect/compare.js');
+    printReport(await compareWeights(file, other, log), json, comparisonText);
   },
 };

@@ -1,33 +1,38 @@
-/** `scrl coco-eval`: evaluates a results file and says the figures in the form that is asked for. */
+/** Evaluates a results file by the rules of COCO or LVIS, and writes the report that is asked for. */
 
-import type { LiveLog } from '../../core/log.js';
-import { formatSummary } from '../../pycocotools/evaluation/summarize.js';
-import { type EvaluateFilesOptions, evaluateFiles } from '../../pycocotools/files/evaluate-files.js';
+import { type LiveLog, SILENT } from '../../core/log.js';
+import {
+  type EvaluateFilesOptions,
+  evaluateFiles,
+  type FileEvaluation,
+} from '../../pycocotools/files/evaluate-files.js';
 import { Progress } from '../../report/progress.js';
-import { categoryRows, categoryText } from './category-table.js';
+import { type CategoryRow, categoryRows } from './categories.js';
 import { prepareReport, writeReport } from './report.js';
 
 export interface CocoEvalOptions extends Omit<EvaluateFilesOptions, 'onProgress'> {
-  /** Print one JSON object instead of the table. */
-  json: boolean;
-  perCategory: boolean;
-  /** Folder for the report. */
-  out?: string | undefined;
-  overwrite: boolean;
-  log: LiveLog;
-  print: (text: string) => void;
+  /** Figures of each category too. */
+  readonly perCategory?: boolean;
+  /** Folder for report.html, categories.csv and curves.csv. */
+  readonly out?: string | undefined;
+  /** Replace what is in that folder. */
+  readonly overwrite?: boolean;
+  readonly log?: LiveLog;
+}
+
+export interface CocoEvaluation extends FileEvaluation {
+  /** In the order of the ground truth; empty when they are not asked for. */
+  readonly categories: readonly CategoryRow[];
 }
 
 /** @throws UserError naming the file, and the byte or annotation that is wrong */
 export async function cocoEval({
-  json,
-  perCategory,
+  perCategory = false,
   out,
-  overwrite,
-  log,
-  print,
+  overwrite = false,
+  log = SILENT,
   ...options
-}: CocoEvalOptions): Promise<void> {
+}: CocoEvalOptions): Promise<CocoEvaluation> {
   // Before the work, not after it.
   if (out !== undefined) await prepareReport(out, overwrite);
   const started = performance.now();
@@ -56,25 +61,10 @@ export async function cocoEval({
         `${unknown.ids.slice(0, 5).join(', ')}${unknown.ids.length > 5 ? ', ...' : ''}`,
     );
   }
-  const { summary, params, timings, threads } = evaluation;
-  const rows = perCategory || out !== undefined ? categoryRows(evaluation) : [];
-  if (json) {
-    const { read, evaluate } = timings;
-    print(
-      JSON.stringify({
-        type: params.iouType,
-        stats: summary.map(({ value }) => value),
-        seconds: { read, evaluate },
-        threads,
-        ...(perCategory && { categories: rows }),
-      }),
-    );
-  } else {
-    print(formatSummary(summary, params));
-    if (perCategory) print(`\n${categoryText(rows)}`);
-  }
+  const categories = perCategory || out !== undefined ? categoryRows(evaluation) : [];
   if (out !== undefined) {
-    const file = await writeReport(out, evaluation, rows, options);
+    const file = await writeReport(out, evaluation, categories, options);
     log.info(`report: ${file}`);
   }
+  return { ...evaluation, categories };
 }

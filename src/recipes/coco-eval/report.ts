@@ -7,7 +7,7 @@ import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
 import { precisionCurve } from '../../pycocotools/evaluation/per-category.js';
 import type { FileEvaluation } from '../../pycocotools/files/evaluate-files.js';
 import { escapeXml, lineChart } from '../../report/svg.js';
-import { type CategoryRow, shortName } from './category-table.js';
+import { type CategoryRow, shortName } from './categories.js';
 
 /** @throws UserError when the folder holds files already and may not be written over, or cannot be made */
 export async function prepareReport(folder: string, overwrite: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-/** `scrl convert`: any file of weights into any other, with an account of every tensor. */
+/** Any file of weights into any other, with an account of every tensor. */
 
 import { chooseBackbone, requireTorchStyle } from '../../checkpoint/choose-backbone.js';
 import { castFloats, type Float, soundOnly } from '../../checkpoint/convert-values.js';
@@ -12,12 +12,11 @@ import { writeOnnxBackbone } from '../../checkpoint/write-onnx.js';
 import { fingerprint, requireReplaceable, writeWeights } from '../../checkpoint/write-weights.js';
 import { elementCount, type TensorSource } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
-import type { LiveLog } from '../../core/log.js';
+import { type LiveLog, SILENT } from '../../core/log.js';
 import { isTensor, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
 import { Progress } from '../../report/progress.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
-import { detectron2Notes } from './detectron2-notes.js';
-import { type ConversionReport, reportText } from './report.js';
+import type { ConversionReport } from './report.js';
 import { type TargetName, targetOf } from './target.js';
 
 export interface ConvertOptions {
@@ -30,19 +29,35 @@ export interface ConvertOptions {
   readonly prefix?: string | undefined;
   readonly dtype?: Float | undefined;
   /** Change the kind of file only. */
-  readonly keepNames: boolean;
-  readonly backboneOnly: boolean;
-  readonly drop: readonly string[];
-  readonly allow: readonly string[];
-  readonly dryRun: boolean;
-  readonly overwrite: boolean;
-  readonly json: boolean;
-  readonly log: LiveLog;
-  readonly print: (text: string) => void;
+  readonly keepNames?: boolean;
+  /** Leave the rest of a detector behind. */
+  readonly backboneOnly?: boolean;
+  /** Names of tensors to leave behind; `*` stands for any text. */
+  readonly drop?: readonly string[];
+  /** Names of tensors that may be left over, missing or not finite; `caffe2`: networks of Caffe2 as they are. */
+  readonly allow?: readonly string[];
+  /** Do all but write. */
+  readonly dryRun?: boolean;
+  /** Replace an existing file. */
+  readonly overwrite?: boolean;
+  readonly log?: LiveLog;
 }
 
+const DEFAULTS = {
+  keepNames: false,
+  backboneOnly: false,
+  drop: [],
+  allow: [],
+  dryRun: false,
+  overwrite: false,
+  log: SILENT,
+} as const;
+
+type Settings = ConvertOptions & Required<Pick<ConvertOptions, keyof typeof DEFAULTS>>;
+
 /** @throws UserError when a file is not sound, is not understood without a rest, or cannot be written */
-export async function convert(options: ConvertOptions): Promise<void> {
+export async function convert(given: ConvertOptions): Promise<ConversionReport> {
+  const options: Settings = { ...DEFAULTS, ...given };
   const { input, output, log } = options;
   const target = targetOf(output, options.to);
   if (target.container === 'onnx' && options.keepNames) {
@@ -76,10 +91,7 @@ export async function convert(options: ConvertOptions): Promise<void> {
     ...(network && { network }),
     account: { ...account, used, dropped },
   };
-  if (options.dryRun) {
-    say(options, report);
-    return;
-  }
+  if (options.dryRun) return report;
 
   const metadata = new Map([
     ['format', 'pt'],
@@ -92,7 +104,7 @@ export async function convert(options: ConvertOptions): Promise<void> {
     await writeOnnxBackbone(output, tensorsOf(value), input, { metadata, overwrite });
   else await writeWeights(output, target.container, value, { metadata, overwrite });
   progress.finish();
-  say(options, {
+  return {
     ...report,
     output: {
       path: output,
@@ -101,10 +113,7 @@ export async function convert(options: ConvertOptions): Promise<void> {
       tensors: countTensors(value),
       ...(await fingerprint(output)),
     },
-  });
-  if (model !== undefined && convention === 'detectron2' && model.detector === undefined && !options.json) {
-    options.print(`\n${detectron2Notes(output, model.network)}`);
-  }
+  };
 }
 
 interface Taken {
@@ -114,7 +123,7 @@ interface Taken {
   readonly network?: NonNullable<ConversionReport['network']>;
 }
 
-async function takeNetwork(opened: OpenedWeights, options: ConvertOptions): Promise<Taken> {
+async function takeNetwork(opened: OpenedWeights, options: Settings): Promise<Taken> {
   const { input, allow } = options;
   const choice = chooseBackbone(opened, {
     ...(options.network && { role: options.network }),
@@ -146,7 +155,7 @@ async function takeNetwork(opened: OpenedWeights, options: ConvertOptions): Prom
 }
 
 /** Everything under the names that it has. */
-function keepAll({ value }: OpenedWeights, { drop }: ConvertOptions): Taken {
+function keepAll({ value }: OpenedWeights, { drop }: Settings): Taken {
   const isDropped = (name: string) => drop.some((pattern) => matches(pattern, name));
   const dropped = [...value.keys()].map(String).filter(isDropped);
   const kept: TorchDict = new Map([...value].filter(([key]) => !isDropped(String(key))));
@@ -219,8 +228,4 @@ function describeNetwork(
     ['pixel_std', JSON.stringify(DEVIATION)],
     ['stride', 'in the 3x3 convolutions'],
   ];
-}
-
-function say({ json, print }: ConvertOptions, report: ConversionReport): void {
-  print(json ? JSON.stringify(report) : reportText(report));
 }

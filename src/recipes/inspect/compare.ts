@@ -2,13 +2,12 @@
 
 import { sameTensor } from '../../checkpoint/compare-values.js';
 import { findBackbones, tensorGroups } from '../../checkpoint/find-backbones.js';
-import type { OpenedWeights } from '../../checkpoint/open-weights.js';
+import { type OpenedWeights, openWeights } from '../../checkpoint/open-weights.js';
 import type { StateDict } from '../../checkpoint/state-dict.js';
 import { takeModel } from '../../checkpoint/take-model.js';
 import { differenceOf } from '../../checkpoint/tensor-statistics.js';
-import type { LiveLog } from '../../core/log.js';
+import { type LiveLog, SILENT } from '../../core/log.js';
 import { Progress } from '../../report/progress.js';
-import { formatTable } from '../../report/table.js';
 
 export interface Comparison {
   readonly files: readonly [string, string];
@@ -20,7 +19,7 @@ export interface Comparison {
   readonly different: readonly Difference[];
 }
 
-interface Difference {
+export interface Difference {
   readonly name: string;
   /** Element types and shapes, when they differ. */
   readonly types?: readonly [string, string];
@@ -32,7 +31,16 @@ interface Difference {
   readonly relative?: number;
 }
 
-export async function compareFiles(a: OpenedWeights, b: OpenedWeights, log: LiveLog): Promise<Comparison> {
+/** @throws UserError when a file is missing or damaged */
+export async function compareWeights(
+  first: string,
+  second: string,
+  log: LiveLog = SILENT,
+): Promise<Comparison> {
+  return compareOpened(await openWeights(first, log), await openWeights(second, log), log);
+}
+
+async function compareOpened(a: OpenedWeights, b: OpenedWeights, log: LiveLog): Promise<Comparison> {
   const whole = [tensorsOf(a), tensorsOf(b)] as const;
   const shared = [...whole[0].keys()].some((name) => whole[1].has(name));
   const networks = shared ? [] : [a, b].flatMap((opened) => networkOf(opened) ?? []);
@@ -81,27 +89,4 @@ function networkOf({ value }: OpenedWeights): StateDict | undefined {
   if (chosen === undefined) return undefined;
   const { model } = takeModel(groups, chosen, found);
   return new Map([...model.backbone, ...(model.detector?.parts ?? [])]);
-}
-
-export function comparisonText({ files, by, equal, onlyFirst, onlySecond, different }: Comparison): string {
-  const lines = [`first:  ${files[0]}`, `second: ${files[1]}`];
-  if (by === 'network')
-    lines.push('no common names: the backbones are compared, by the names of torchvision');
-  lines.push(`${equal} tensors are equal, bit by bit`);
-  for (const [title, names] of [
-    ['only in the first', onlyFirst],
-    ['only in the second', onlySecond],
-  ] as const) {
-    if (names.length > 0) lines.push(`${names.length} ${title}:`, ...names.map((name) => `  ${name}`));
-  }
-  if (different.length === 0) return lines.join('\n');
-  const rows = different.map(({ name, types, count, elements, largest, relative }) => [
-    name,
-    types === undefined ? '' : types.join(' / '),
-    count === undefined ? '' : `${count} of ${elements}`,
-    largest === undefined ? '' : String(Number(largest.toPrecision(4))),
-    relative === undefined ? '' : String(Number(relative.toPrecision(4))),
-  ]);
-  const header = ['different', 'types', 'values', 'largest difference', 'relative'];
-  return [...lines, `${different.length} differ:`, '', formatTable(header, rows)].join('\n');
 }

@@ -1,9 +1,8 @@
-/** Figures of each category, as values and as a table. */
+/** Figures of each category. */
 
 import { perCategory } from '../../pycocotools/evaluation/per-category.js';
 import type { Summary } from '../../pycocotools/evaluation/summarize.js';
 import type { FileEvaluation } from '../../pycocotools/files/evaluate-files.js';
-import { formatTable } from '../../report/table.js';
 
 export interface CategoryRow {
   id: number;
@@ -41,19 +40,4 @@ export function shortName({ precision, iouThr, area, maxDets, frequency }: Summa
   const threshold = iouThr === undefined ? '' : String(Math.round(100 * iouThr));
   const most = precision || size !== '' || threshold !== '' ? '' : `@${maxDets}`;
   return `${precision ? 'AP' : 'AR'}${threshold}${size}${frequency ?? ''}${most}`;
-}
-
-/** Categories from the best AP to the worst, figures in percent. */
-export function categoryText(rows: readonly CategoryRow[]): string {
-  const names = Object.keys(rows[0]?.figures ?? {});
-  const sorted = rows.toSorted((a, b) => (b.figures[names[0]] ?? 0) - (a.figures[names[0]] ?? 0));
-  return formatTable(
-    ['category', 'objects', 'results', ...names],
-    sorted.map(({ name, objects, results, figures }) => [
-      name,
-      objects,
-      results,
-      ...names.map((key) => (figures[key] < 0 ? '-' : (100 * figures[key]).toFixed(1))),
-    ]),
-  );
 }

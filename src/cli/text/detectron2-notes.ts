@@ -1,17 +1,19 @@
 /** What a user of Detectron2 has to know beside the weights, with the lines to paste. */
 
-import type { ResNetName } from '../../core/architectures.js';
+import type { ConversionReport } from '../../recipes/convert/report.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
 
-/** @param path of the converted file */
-export function detectron2Notes(path: string, network: ResNetName): string {
+/** @returns undefined when the file is not a backbone for Detectron2 */
+export function detectron2Notes({ network, output }: ConversionReport): string | undefined {
+  if (network === undefined || network.detector !== undefined) return undefined;
+  if (output?.names !== 'names of detectron2') return undefined;
   const inBytes = (values: readonly number[]) => values.map((value) => (255 * value).toFixed(3)).join(', ');
-  const depth = Number(network.slice('resnet'.length));
+  const depth = Number(network.architecture.slice('resnet'.length));
   return [
     'for Detectron2 (images are RGB, scaled as in pretraining; the stride is in the 3x3 convolutions):',
     '',
     'MODEL:',
-    `  WEIGHTS: ${JSON.stringify(path)}`,
+    `  WEIGHTS: ${JSON.stringify(output.path)}`,
     `  PIXEL_MEAN: [${inBytes(MEAN)}]`,
     `  PIXEL_STD: [${inBytes(DEVIATION)}]`,
     '  BACKBONE:',
