@@ -1,8 +1,9 @@
-import { expectShape, type Tensor, tf, withGradient } from './tf.js';
+import { expectClosed, expectShape, type Tensor, tf, withGradient } from './tf.js';
 
 /** Global average pooling: [N, H, W, C] to [N, C]. */
 export function globalAveragePool(x: Tensor): Tensor {
   expectShape('the input of globalAveragePool', x, ['N', 'H', 'W', 'C']);
+  expectClosed('the input of globalAveragePool', x);
   const [n, h, w, c] = x.shape;
   return withGradient([x], () => ({
     value: tf.mean(x, [1, 2]),

@@ -7,7 +7,18 @@
 
 import { TF_FLOAT } from '../engine/types.js';
 import { recomputable } from './recompute.js';
-import { expectShape, operation, type Tensor, tf, toOutput, toTensor, withGradient } from './tf.js';
+import { sideOf } from './shape.js';
+import {
+  expectShape,
+  FLOAT,
+  op,
+  operation,
+  type Tensor,
+  tf,
+  toOutput,
+  toTensor,
+  withGradient,
+} from './tf.js';
 
 export const EPSILON = 1e-5;
 export const MOMENTUM = 0.1;
@@ -38,7 +49,7 @@ function gradientAttributes(training: boolean) {
 /**
  * Normalises with the statistics of the batch.
  *
- * @param x [N, H, W, C]
+ * @param x [N, H, W, C]; an open N may be 0
  * @param scale, offset [C]
  * @param running statistics before this batch
  * @returns the output, and the running statistics after this batch
@@ -59,7 +70,10 @@ export function batchNormTraining(
       value,
       (after) => operation('FusedBatchNormV3', inputs, attributes(true, MOMENTUM), [after]).outputs[0],
     );
-    updated = { mean: tf.keep(mean), variance: tf.keep(variance) };
+    updated = {
+      mean: tf.keep(unlessEmpty(x, mean, running.mean)),
+      variance: tf.keep(unlessEmpty(x, variance, running.variance)),
+    };
     return {
       value,
       saved: [x, scale, ...reserved],
@@ -71,6 +85,12 @@ export function batchNormTraining(
   });
   if (updated === undefined) throw new Error('unreachable: batchNorm was not traced');
   return { y, running: updated };
+}
+
+/** Where the number of images (or regions) is open it may be 0, of which TensorFlow has statistics that are no numbers. */
+function unlessEmpty(x: Tensor, updated: Tensor, before: Tensor): Tensor {
+  if ((x.shape[0] as number) >= 0) return updated;
+  return op('SelectV2', [tf.greater(sideOf(x, 0), tf.scalar(0, 'int32')), updated, before], FLOAT);
 }
 
 /** Normalises with the running statistics; gradients treat them as constants. */

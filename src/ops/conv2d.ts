@@ -4,6 +4,7 @@
  */
 
 import { recomputed } from './recompute.js';
+import { rightWhenEmpty, shapeOf } from './shape.js';
 import {
   expectShape,
   FLOAT,
@@ -19,7 +20,7 @@ import {
 } from './tf.js';
 
 /**
- * @param x [N, H, W, I] float32
+ * @param x [N, H, W, I] float32; N, H and W may be open
  * @param filter [kh, kw, I, O]
  * @param padding zeros added on each side of both spatial axes
  * @returns [N, (H + 2 padding - kh) / stride + 1, ..., O]
@@ -29,7 +30,8 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
   const [kh, kw, channels] = filter.shape;
   expectShape('the input of conv2d', x, ['N', 'H', 'W', channels]);
   const [, h, w] = x.shape;
-  if (h + 2 * padding < kh || w + 2 * padding < kw) {
+  const isTooSmall = (side: number, kernel: number) => side >= 0 && side + 2 * padding < kernel;
+  if (isTooSmall(h, kh) || isTooSmall(w, kw)) {
     throw new Error(
       `${scopePath()}: the input of conv2d is ${h} x ${w}, too small for a ${kh} x ${kw} filter with padding ${padding}`,
     );
@@ -43,16 +45,19 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
   // it is used; elsewhere the backward pass works on a padded copy of the input.
   const same = stride === 1 && kh === 2 * padding + 1 && kw === kh;
   return withGradient([x, filter], () => ({
-    value: op('Conv2D', [x, filter], { ...attributes, ...(same ? SAME : paddingAttributes(padding)) }),
+    value: rightWhenEmpty(
+      op('Conv2D', [x, filter], { ...attributes, ...(same ? SAME : paddingAttributes(padding)) }),
+      x,
+    ),
     saved: [x, filter],
     gradient: (dy, [kept, filter]) => {
       const x = recomputed(kept, dy);
       const border = same ? 0 : padding;
       const padded = border === 0 ? x : padAfter(dy, x, border);
       const kind = { ...attributes, ...(same ? SAME : paddingAttributes(0)) };
-      const dPadded = op('Conv2DBackpropInput', [tf.tensor1d(padded.shape, 'int32'), filter, dy], kind);
+      const dPadded = op('Conv2DBackpropInput', [shapeOf(padded), filter, dy], kind);
       const dFilter = op('Conv2DBackpropFilter', [padded, tf.tensor1d(filter.shape, 'int32'), dy], kind);
-      return [padded === x ? dPadded : tf.slice(dPadded, [0, border, border, 0], x.shape), dFilter];
+      return [padded === x ? dPadded : sliceAt(dPadded, border, x), dFilter];
     },
   }));
 }
@@ -62,6 +67,12 @@ function padAfter(dy: Tensor, x: Tensor, border: number): Tensor {
   const paddings = tf.tensor2d([0, 0, border, border, border, border, 0, 0], [4, 2], 'int32');
   const attributes = { ...FLOAT, Tpaddings: { kind: 'type', value: TF_INT32 } } as const;
   return toTensor(operation('Pad', [x, paddings], attributes, [producer(dy)]).outputs[0]);
+}
+
+/** The part of a padded map that has the shape of `x`. */
+function sliceAt(padded: Tensor, border: number, x: Tensor): Tensor {
+  const begin = tf.tensor1d([0, border, border, 0], 'int32');
+  return op('Slice', [padded, begin, shapeOf(x)], { ...FLOAT, Index: { kind: 'type', value: TF_INT32 } });
 }
 
 const SAME = { padding: { kind: 'string', value: 'SAME' } } as const;

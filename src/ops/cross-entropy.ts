@@ -1,8 +1,9 @@
 import { TF_FLOAT, TF_INT32 } from '../engine/types.js';
-import { expectShape, operation, type Tensor, tf, toTensor, withGradient } from './tf.js';
+import { divisor, sideOf } from './shape.js';
+import { expectShape, isClosed, operation, type Tensor, tf, toTensor, withGradient } from './tf.js';
 
 /**
- * Mean softmax cross-entropy over rows.
+ * Mean softmax cross-entropy over rows; 0 when R is open and there are none.
  *
  * @param logits [R, C]
  * @param labels [R] int32, 0 to C - 1
@@ -16,11 +17,12 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
       T: { kind: 'type', value: TF_FLOAT },
       Tlabels: { kind: 'type', value: TF_INT32 },
     });
-    const backprop = toTensor(outputs[1]);
+    const [each, backprop] = outputs.map(toTensor);
+    const rows = isClosed(logits) ? logits.shape[0] : divisor(sideOf(logits, 0));
     return {
-      value: tf.mean(toTensor(outputs[0])),
+      value: isClosed(logits) ? tf.mean(each) : tf.div(tf.sum(each), rows),
       saved: [backprop],
-      gradient: (dy, [backprop]) => [tf.mul(backprop, tf.div(dy, logits.shape[0]))],
+      gradient: (dy, [backprop]) => [tf.mul(backprop, tf.div(dy, rows))],
     };
   });
 }

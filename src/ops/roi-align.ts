@@ -1,5 +1,5 @@
 import { TF_FLOAT } from '../engine/types.js';
-import { expectShape, op, type Tensor, tf, withGradient } from './tf.js';
+import { expectClosed, expectShape, op, type Tensor, tf, withGradient } from './tf.js';
 
 /**
  * RoIAlign as a batched matrix product of interpolation weights with a small feature map: exact for any number of
@@ -11,6 +11,7 @@ import { expectShape, op, type Tensor, tf, withGradient } from './tf.js';
  */
 export function roiAlign(features: Tensor, weights: Tensor): Tensor {
   expectShape('the features of roiAlign', features, ['B', 'H', 'W', 'C']);
+  expectClosed('the features of roiAlign', features);
   const [b, h, w, c] = features.shape;
   expectShape('the weights of roiAlign', weights, [b, 'K', h * w]);
   return withGradient([features], () => ({

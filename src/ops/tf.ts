@@ -3,9 +3,9 @@
  * name, attributes, and shape errors.
  */
 
-import { currentTrace, loadTfjs, scopePath } from '../engine/recorder.js';
+import { currentTrace, loadTfjs, scopePath, toOutput, toTensor } from '../engine/recorder.js';
 import type { Tensor, Tfjs } from '../engine/tfjs.js';
-import { TF_FLOAT, TF_INT32, TF_UINT8 } from '../engine/types.js';
+import { TF_FLOAT, TF_INT32, TF_INT64, TF_UINT8 } from '../engine/types.js';
 
 export {
   alsoRun,
@@ -18,7 +18,7 @@ export {
   toTensor,
 } from '../engine/recorder.js';
 export type { Tensor };
-export { TF_FLOAT, TF_INT32, TF_UINT8 };
+export { TF_FLOAT, TF_INT32, TF_INT64, TF_UINT8 };
 
 /** TensorFlow.js, recording. Loaded when something of it is first asked for: to import an operation costs nothing. */
 export const tf = new Proxy({} as Tfjs, { get: (_, name) => Reflect.get(loadTfjs(), name) });
@@ -46,10 +46,34 @@ export function withGradient(inputs: readonly Tensor[], forward: () => Different
     save(saved);
     return {
       value,
-      gradFunc: (dy: Tensor, kept: Tensor[]) => inPath(`gradient/${path}`, () => gradient(dy, kept)),
+      gradFunc: (dy: Tensor, kept: Tensor[]) =>
+        inPath(`gradient/${path}`, () => gradient(dy, kept).map((dx, i) => labelled(dx, inputs[i].shape))),
     };
   });
   return custom(...inputs);
+}
+
+/**
+ * A gradient under its input's shape: TensorFlow may know more or fewer of the open sides, and tfjs wants the same. Nothing is
+ * recorded for it.
+ */
+function labelled(dx: Tensor, shape: readonly number[]): Tensor {
+  const compatible =
+    dx.shape.length === shape.length &&
+    shape.every((side, i) => side === dx.shape[i] || side < 0 || dx.shape[i] < 0);
+  const same = shape.every((side, i) => side === dx.shape[i]);
+  return same || !compatible ? dx : toTensor({ ...toOutput(dx), shape });
+}
+
+/** Whether all sides of a tensor are known. */
+export function isClosed(x: Tensor): boolean {
+  return x.shape.every((side) => side >= 0);
+}
+
+/** Checks that all sides of a tensor are known. @throws Error naming the layer */
+export function expectClosed(what: string, x: Tensor): void {
+  if (isClosed(x)) return;
+  throw new Error(`${scopePath()}: no side of ${what} may be open, but it has shape [${x.shape.join(', ')}]`);
 }
 
 /** Records `work` under an absolute path. */
@@ -64,16 +88,16 @@ export function inPath<T>(path: string, work: () => T): T {
 }
 
 /**
- * Checks a tensor's shape.
+ * Checks a tensor's shape, as far as it is known.
  *
- * @param expected sides; a letter stands for any size
+ * @param expected sides; a letter, or a side that is open itself, stands for any size
  * @throws Error naming the layer, the expected and the actual shape
  */
 export function expectShape(what: string, tensor: Tensor, expected: readonly (number | string)[]): void {
   const { shape } = tensor;
   const fits =
     shape.length === expected.length &&
-    expected.every((side, i) => typeof side === 'string' || side === shape[i]);
+    expected.every((side, i) => typeof side === 'string' || side === shape[i] || side < 0 || shape[i] < 0);
   if (!fits) {
     throw new Error(
       `${scopePath()}: ${what} must have shape [${expected.join(', ')}], but has [${shape.join(', ')}]`,

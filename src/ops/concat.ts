@@ -1,0 +1,21 @@
+import { shapeOf } from './shape.js';
+import { op, operation, type Tensor, TF_FLOAT, TF_INT32, tf, toTensor, withGradient } from './tf.js';
+
+const INT = { kind: 'type', value: TF_INT32 } as const;
+const T = { kind: 'type', value: TF_FLOAT } as const;
+
+/** Joins tensors along an axis. Unlike tfjs's own, sides may be open. */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  return withGradient(tensors, () => {
+    const shapes = tensors.map(shapeOf);
+    const along = tf.scalar(axis, 'int32');
+    return {
+      value: op('ConcatV2', [tensors, along], { T, Tidx: INT }),
+      saved: [],
+      gradient(dy) {
+        const offsets = operation('ConcatOffset', [along, shapes]).outputs.map(toTensor);
+        return shapes.map((shape, i) => op('Slice', [dy, offsets[i], shape], { T, Index: INT }));
+      },
+    };
+  });
+}
