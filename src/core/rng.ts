@@ -69,6 +69,9 @@ export class RandomStream {
   readonly #counter = new Uint32Array(4);
   readonly #block = new Uint32Array(4);
   #used = 4;
+  /** The block that `at` looked at last, and its number. */
+  readonly #place = new Uint32Array(4);
+  #placed = -1;
 
   /**
    * @param seed the run's seed, an integer of at most 2^53
@@ -92,6 +95,19 @@ export class RandomStream {
       this.#used = 0;
     }
     return this.#block[this.#used++];
+  }
+
+  /** What `next` would return at a place of the sequence, wherever the sequence stands. @param place from 0 to 2^34 - 1 */
+  at(place: number): number {
+    const block = Math.floor(place / 4);
+    if (block !== this.#placed) {
+      const counter = this.#place;
+      counter.set(this.#counter);
+      counter[0] = block;
+      philox(counter, this.#key, counter);
+      this.#placed = block;
+    }
+    return this.#place[place % 4];
   }
 
   /** Uniform in [0, 1), 53 random bits. */

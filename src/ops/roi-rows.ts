@@ -41,8 +41,8 @@ export interface RoiRowsOptions {
 
 /** The matrix [R P P, cells] and its transpose [cells, R P P]. */
 export interface RoiRows {
-  readonly forward: CsrMatrix;
-  readonly backward: CsrMatrix;
+  readonly matrix: CsrMatrix;
+  readonly transpose: CsrMatrix;
 }
 
 /** Entries of a row, on average over the sizes that occur; only a guess of the memory that is needed. */
@@ -57,8 +57,8 @@ export function cellCount(maps: readonly FeatureMap[], images: number): number {
 export function roiRows(rois: Rois, options: RoiRowsOptions): RoiRows {
   const { maps, images } = options;
   checkRois(rois, options);
-  const forward = pooledRows(rois, options);
-  return { forward, backward: transposeCsr(forward, cellCount(maps, images)) };
+  const matrix = pooledRows(rois, options);
+  return { matrix, transpose: transposeCsr(matrix, cellCount(maps, images)) };
 }
 
 function pooledRows(rois: Rois, { maps, images, bins, ...rest }: RoiRowsOptions): CsrMatrix {

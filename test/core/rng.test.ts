@@ -57,6 +57,16 @@ describe('RandomStream', () => {
     expect(() => stream.integer(3, 3.5)).toThrow('empty integer range');
   });
 
+  it('can be looked up at any place, in any order, without moving', () => {
+    const [stream, sequence] = [new RandomStream(3, 'x', 1, 2), new RandomStream(3, 'x', 1, 2)];
+    const expected = Array.from({ length: 11 }, () => sequence.next());
+    expect([10, 3, 0, 4, 9].map((place) => stream.at(place))).toEqual(
+      [10, 3, 0, 4, 9].map((i) => expected[i]),
+    );
+    expect(Array.from({ length: 11 }, () => stream.next())).toEqual(expected);
+    expect(stream.at(7)).toBe(expected[7]);
+  });
+
   it('shuffles into a permutation', () => {
     const items = new RandomStream(1, 'shuffle').shuffle(Uint32Array.from({ length: 50 }, (_, i) => i));
     expect(Array.from(items).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));

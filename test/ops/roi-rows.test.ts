@@ -53,7 +53,7 @@ describe.each(Object.entries(golden.cases))('Detectron2 of %s', (name, expected)
     images: Int32Array.from(golden.boxes, ([image]) => image),
     levels: Uint8Array.from(golden.level, (level) => level - 2),
   };
-  const { forward, backward } = roiRows(rois, options);
+  const { matrix, transpose } = roiRows(rois, options);
   const [count, perBox] = [golden.boxes.length, bins * bins];
   const starts = maps.map((_, l) => cellCount(maps.slice(0, l), images));
 
@@ -65,7 +65,7 @@ describe.each(Object.entries(golden.cases))('Detectron2 of %s', (name, expected)
     const place = (row - starts[level]) % area;
     return 2 * u((image * channels + c) * area + place, 1100 + level) - 1;
   };
-  const pooled = Array.from({ length: channels }, (_, c) => times(forward, (row) => feature(row, c)));
+  const pooled = Array.from({ length: channels }, (_, c) => times(matrix, (row) => feature(row, c)));
 
   it('pools the same values', () => {
     const sums = (value: (v: number) => number) =>
@@ -87,7 +87,7 @@ describe.each(Object.entries(golden.cases))('Detectron2 of %s', (name, expected)
 
   it('gives the same gradients', () => {
     const gradients = Array.from({ length: channels }, (_, c) =>
-      times(backward, (row) => {
+      times(transpose, (row) => {
         const [box, bin] = [Math.floor(row / perBox), row % perBox];
         return 2 * u((box * channels + c) * perBox + bin, 1200) - 1;
       }),
@@ -130,11 +130,11 @@ it('has the bits of the dense weights of each box on its map', () => {
     levels[r] = stream.integer(0, 3);
   }
   for (const bins of [1, 7]) {
-    const { forward, backward } = roiRows({ boxes, images, levels }, { maps, images: 2, bins });
+    const product = roiRows({ boxes, images, levels }, { maps, images: 2, bins });
     const [rows, cells] = [count * bins * bins, cellCount(maps, 2)];
-    const matrix = dense(forward, cells);
+    const matrix = dense(product.matrix, cells);
     expect(matrix.some((weight) => weight > 0)).toBe(true);
-    expectClose(dense(backward, rows), transposed(matrix, rows, cells), EXACTLY);
+    expectClose(dense(product.transpose, rows), transposed(matrix, rows, cells), EXACTLY);
     const expected = new Float32Array(matrix.length);
     for (let r = 0; r < count; r++) {
       const { height, width, stride } = maps[levels[r]];
@@ -163,8 +163,8 @@ it('names a cell once in a row, in ascending order', () => {
     levels: Uint8Array.of(0, 0),
   };
   const maps = [{ height: 20, width: 20, stride: 4 }];
-  const { forward, backward } = roiRows(rois, { maps, images: 1, bins: 3 });
-  for (const { rowPointers, columns } of [forward, backward])
+  const { matrix, transpose } = roiRows(rois, { maps, images: 1, bins: 3 });
+  for (const { rowPointers, columns } of [matrix, transpose])
     for (let row = 0; row + 1 < rowPointers.length; row++)
       for (let i = rowPointers[row] + 1; i < rowPointers[row + 1]; i++)
         expect(columns[i]).toBeGreaterThan(columns[i - 1]);
@@ -175,10 +175,10 @@ const ONE_MAP: RoiRowsOptions = { maps: [{ height: 4, width: 5, stride: 8 }], im
 it('makes no rows of no boxes, and zeros of a box without area', () => {
   const none = { boxes: new Float32Array(0), images: new Int32Array(0), levels: new Uint8Array(0) };
   const empty = roiRows(none, ONE_MAP);
-  expect([...empty.forward.rowPointers]).toEqual([0]);
-  expect([...empty.backward.rowPointers]).toEqual(new Array(21).fill(0));
+  expect([...empty.matrix.rowPointers]).toEqual([0]);
+  expect([...empty.transpose.rowPointers]).toEqual(new Array(21).fill(0));
   const point = { boxes: Float32Array.of(9, 9, 9, 9), images: Int32Array.of(0), levels: Uint8Array.of(0) };
-  expect([...roiRows(point, ONE_MAP).forward.rowPointers]).toEqual([0, 0, 0, 0, 0]);
+  expect([...roiRows(point, ONE_MAP).matrix.rowPointers]).toEqual([0, 0, 0, 0, 0]);
 });
 
 it('says which box does not fit', () => {
