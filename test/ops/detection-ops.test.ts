@@ -141,7 +141,7 @@ describe('smoothL1', () => {
     for (const beta of [0, 1]) {
       const { gradient } = await evaluate(runtime, [x], (x) => {
         const { grads } = tf.valueAndGrads((x) => smoothL1(x, tf.tensor1d(target), beta) as never)([
-          tf.mul(x, 0).add(tf.tensor1d(target)),
+          tf.add(tf.mul(x, 0), tf.tensor1d(target)),
         ]);
         return { gradient: grads[0] };
       });
