@@ -6,7 +6,7 @@ import { parseFlag } from '../config/flag-value.js';
 import { allowed, type Leaf } from '../config/leaf.js';
 import { type Config, LEAVES } from '../config/schema.js';
 import { UserError } from '../core/errors.js';
-import type { WeightsOptions } from '../recipes/shared/open-embedder.js';
+import type { WeightsSettings } from '../recipes/shared/open-embedder.js';
 import { withLog } from './log-flags.js';
 import { wholeNumber } from './numbers.js';
 import { declareFlags } from './unknown-flags.js';
@@ -59,7 +59,7 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
 }
 
 /** @throws UserError for a value that is not allowed, or options that contradict each other */
-export function readWeightsFlags(argv: WeightsArguments): WeightsOptions {
+export function readWeightsFlags(argv: WeightsArguments): WeightsSettings {
   const weights = String(argv.weights);
   const isRandom = weights === 'random';
   for (const key of isRandom ? ['role', 'prefix'] : ['backbone']) {

@@ -1,5 +1,5 @@
 /**
- * `scrl features`: the features of images in a file that NumPy or any reader of safetensors opens.
+ * The features of images, in a file that NumPy or any reader of safetensors opens.
  *
  * Rows are written as they are computed, so memory does not grow with the images, but for their names. A file that
  * cannot be decoded leaves a row of zeros and is marked: the other rows keep their places.
@@ -8,12 +8,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { durably, replaceWhole, requireReplaceable } from '../checkpoint/write-weights.js';
-import type { Layer } from '../core/architectures.js';
+import type { Layer, ResNetName } from '../core/architectures.js';
 import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
 import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
-import type { LiveLog } from '../core/log.js';
+import { type LiveLog, SILENT } from '../core/log.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit } from '../data/dataset.js';
 import { imageFiles } from '../data/image-files.js';
@@ -23,19 +23,44 @@ import { type NpzEntry, writeNpz } from '../formats/npz.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { byteLength, type StreamedTensor, type WritableTensor } from '../formats/streamed-tensor.js';
 import { Progress } from '../report/progress.js';
-import { readWeights, type Weights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';
+import {
+  readWeights,
+  type Weights,
+  type WeightsOptions,
+  withDefaults,
+  withEmbedder,
+} from './shared/open-embedder.js';
 import { openImages } from './shared/open-images.js';
 
 export interface FeaturesOptions extends WeightsOptions {
-  readonly layer: Layer;
+  /** Default `pooled`. */
+  readonly layer?: Layer;
   /** A folder, an image, or a JSON file in COCO's form. */
   readonly input: string;
   /** Folder of the images of a JSON file. */
   readonly root?: string | undefined;
   /** `.npz` or `.safetensors` */
   readonly output: string;
-  readonly overwrite: boolean;
-  readonly log: LiveLog;
+  /** Replace an existing file. */
+  readonly overwrite?: boolean;
+  readonly log?: LiveLog;
+}
+
+export interface FeaturesReport {
+  readonly output: string;
+  /** [N, C] or [N, H, W, C] */
+  readonly shape: readonly number[];
+  /** Files that could not be decoded: their rows are zeros. */
+  readonly failed: number;
+  /** The file, or the seed of random weights. */
+  readonly weights: string;
+  readonly network: ResNetName;
+}
+
+type Settings = ReturnType<typeof settingsOf>;
+
+function settingsOf(options: FeaturesOptions) {
+  return { layer: 'pooled', overwrite: false, log: SILENT, ...withDefaults(options) } as const;
 }
 
 /** Images in the order of the rows. */
@@ -57,7 +82,8 @@ const MOST_LISTED = 20;
 const HEADERS = 4096;
 
 /** @throws UserError */
-export async function features(options: FeaturesOptions): Promise<void> {
+export async function features(given: FeaturesOptions): Promise<FeaturesReport> {
+  const options = settingsOf(given);
   const { layer, output, overwrite, size, log } = options;
   const kind = kindOf(output);
   await requireReplaceable(output, overwrite);
@@ -74,7 +100,7 @@ export async function features(options: FeaturesOptions): Promise<void> {
   await requireSpace(dirname(output), bytes, 'write to another disk');
 
   const batch = wholeBlocks(Math.min(options.batch, images.count));
-  await withEmbedder(weights, { ...options, batch }, images, log, async (embedder) => {
+  return withEmbedder(weights, { ...options, batch }, images, log, async (embedder) => {
     const failed = new Uint8Array(images.count);
     const pieces = rows(embedder, images, failed, log);
     const tensors = new Map<string, WritableTensor>([['features', { dtype: 'float32', shape, pieces }]]);
@@ -91,6 +117,7 @@ export async function features(options: FeaturesOptions): Promise<void> {
     const count = failed.reduce((sum, value) => sum + value, 0);
     if (count > 0)
       log.warn(`${count} files could not be decoded: their rows are zeros, and \`failed\` marks them`);
+    return { output, shape, failed: count, weights: weights.name, network: weights.network };
   });
 }
 
@@ -100,7 +127,7 @@ function kindOf(output: string): 'npz' | 'safetensors' {
   throw new UserError('must end in .npz or .safetensors', { key: 'OUT', value: output });
 }
 
-async function openInput({ input, root, log }: FeaturesOptions): Promise<Input> {
+async function openInput({ input, root, log }: Settings): Promise<Input> {
   const status = await stat(input).catch((error: unknown) => {
     throw new UserError('there is no such file or folder', { where: input, cause: error });
   });
@@ -167,7 +194,7 @@ function labelsOf(images: ImageTable): Int32Array {
   return Int32Array.from({ length: images.count }, (_, i) => images.label(i));
 }
 
-function aboutOf({ name, network }: Weights, { layer, size }: FeaturesOptions): Record<string, string> {
+function aboutOf({ name, network }: Weights, { layer, size }: Settings): Record<string, string> {
   return {
     weights: name,
     network,

@@ -1,31 +1,48 @@
-/** `scrl knn`: how well frozen features tell classes apart, by their nearest neighbours; nothing is trained. */
+/** How well frozen features tell classes apart, by their nearest neighbours; nothing is trained. */
 
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
-import { resnetChannels } from '../core/architectures.js';
+import { type ResNetName, resnetChannels } from '../core/architectures.js';
 import { formatBytes } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
-import type { LiveLog } from '../core/log.js';
+import { type LiveLog, SILENT } from '../core/log.js';
 import { RandomStream } from '../core/rng.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
 import { type Features, soundRows } from '../evaluation/features/feature-table.js';
 import { knnAccuracies } from '../evaluation/knn.js';
 import { Progress } from '../report/progress.js';
-import { formatTable } from '../report/table.js';
-import { readWeights, type WeightsOptions, withEmbedder } from './shared/open-embedder.js';
+import { readWeights, type WeightsOptions, withDefaults, withEmbedder } from './shared/open-embedder.js';
 import { openImages } from './shared/open-images.js';
 
-export interface KnnCommandOptions extends WeightsOptions {
+export interface KnnOptions extends WeightsOptions {
+  /** Folder with `train/CLASS/` and `val/CLASS/`, or with class folders: then each image is left out in turn. */
   readonly root: string;
-  /** Numbers of neighbours, each measured. */
-  readonly ks: readonly number[];
-  readonly temperature: number;
-  /** At most so many images in the bank. */
+  /** Numbers of neighbours, each measured; default 20 and 200. */
+  readonly ks?: readonly number[];
+  /** T; a neighbour of cosine similarity s votes with weight exp(s / T). Default 0.07. */
+  readonly temperature?: number;
+  /** At most so many images in the bank, drawn by the seed. */
   readonly bankLimit?: number | undefined;
-  readonly json: boolean;
-  readonly log: LiveLog;
-  readonly print: (text: string) => void;
+  readonly log?: LiveLog;
+}
+
+export interface KnnReport {
+  /** By number of neighbours, percent. */
+  readonly top1: Readonly<Record<number, number>>;
+  readonly top5: Readonly<Record<number, number>>;
+  /** Images that were asked about, and that voted. */
+  readonly images: number;
+  readonly bank: number;
+  /** Files that cannot be decoded. */
+  readonly failed: number;
+  readonly classes: number;
+  /** Each image against all others, as there is no `val`. */
+  readonly leaveOneOut: boolean;
+  readonly temperature: number;
+  /** The file, or the seed of random weights. */
+  readonly weights: string;
+  readonly network: ResNetName;
 }
 
 /** The images that vote, and those that are asked about; both labelled by the bank's classes. */
@@ -39,8 +56,9 @@ interface Split {
 const WORTH_SAYING = 1e9;
 
 /** @throws UserError when there are no labels, the features do not fit into memory, or nothing is left to compare */
-export async function knn(options: KnnCommandOptions): Promise<void> {
-  const { log, ks, temperature, bankLimit } = options;
+export async function knn(given: KnnOptions): Promise<KnnReport> {
+  const options = withDefaults(given);
+  const { ks = [20, 200], temperature = 0.07, bankLimit, log = SILENT } = options;
   const weights = await readWeights(options, log);
   const { bank, queries, classes } = await openSplit(options.root, log);
   const order = bankLimit === undefined ? undefined : chooseBank(bank.count, bankLimit, options.seed);
@@ -89,22 +107,19 @@ export async function knn(options: KnnCommandOptions): Promise<void> {
   );
   progress.finish();
 
-  const counts = { images: queryLabels.length, bank: known.labels.length, failed, classes: classes.length };
-  const about = { weights: weights.name, network: weights.network };
-  if (options.json) {
-    const byK = (key: 'top1' | 'top5') => Object.fromEntries(ks.map((k, i) => [k, results[i][key]]));
-    const leaveOneOut = asked === undefined;
-    options.print(
-      JSON.stringify({ top1: byK('top1'), top5: byK('top5'), ...counts, leaveOneOut, temperature, ...about }),
-    );
-    return;
-  }
-  const rows = ks.map((k, i) => [k, results[i].top1.toFixed(2), results[i].top5.toFixed(2)]);
-  const against = asked === undefined ? 'each against all others' : `against ${counts.bank}`;
-  options.print(
-    `${formatTable(['k', 'top-1 %', 'top-5 %'], rows)}\n\n` +
-      `${counts.images} images ${against}, ${counts.classes} classes; ${about.network}, ${about.weights}`,
-  );
+  const byK = (key: 'top1' | 'top5') => Object.fromEntries(ks.map((k, i) => [k, results[i][key]]));
+  return {
+    top1: byK('top1'),
+    top5: byK('top5'),
+    images: queryLabels.length,
+    bank: known.labels.length,
+    failed,
+    classes: classes.length,
+    leaveOneOut: asked === undefined,
+    temperature,
+    weights: weights.name,
+    network: weights.network,
+  };
 }
 
 /** Bank `train` and queries `val`, or one folder for both. */

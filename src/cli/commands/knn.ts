@@ -1,6 +1,9 @@
 import type { Argv, CommandModule } from 'yargs';
+import type { KnnReport } from '../../recipes/knn.js';
+import { formatTable } from '../../report/table.js';
 import { openConsole } from '../log-flags.js';
 import { positiveNumber, wholeNumber } from '../numbers.js';
+import { printReport } from '../output.js';
 import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
@@ -53,15 +56,24 @@ export const knnCommand: CommandModule<object, WeightsArguments> = {
     const bankLimit = limit === undefined ? undefined : wholeNumber('--bank_limit', String(limit), MOST, 2);
     const options = readWeightsFlags(argv);
     const { knn } = await import('../../recipes/knn.js');
-    await knn({
+    const report = await knn({
       ...options,
       root: String(argv['dataset/root']),
       ks,
       temperature,
       bankLimit,
-      json: argv.json === true,
       log: openConsole(argv),
-      print: (line) => void process.stdout.write(`${line}\n`),
     });
+    printReport(report, argv.json === true, (report) => knnText(report, ks));
   },
 };
+
+function knnText(report: KnnReport, ks: readonly number[]): string {
+  const { top1, top5, images, bank, classes, leaveOneOut, network, weights } = report;
+  const rows = ks.map((k) => [k, top1[k].toFixed(2), top5[k].toFixed(2)]);
+  const against = leaveOneOut ? 'each against all others' : `against ${bank}`;
+  return (
+    `${formatTable(['k', 'top-1 %', 'top-5 %'], rows)}\n\n` +
+    `${images} images ${against}, ${classes} classes; ${network}, ${weights}`
+  );
+}

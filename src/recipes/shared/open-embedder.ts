@@ -1,26 +1,34 @@
-/** The network behind `scrl knn`, `features` and `show`: from a file of any toolkit, or with its initial weights. */
+/** The network behind kNN, features and pictures of them: from a file of any toolkit, or with its initial weights. */
 
+import { availableParallelism } from 'node:os';
 import { type LoadedBackbone, loadBackbone } from '../../checkpoint/load-backbone.js';
-import type { Config } from '../../config/schema.js';
 import type { Layer, ResNetName } from '../../core/architectures.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import type { ImageTable } from '../../data/image-table.js';
 import type { BackboneSource } from '../../evaluation/features/backbone-weights.js';
 import { Embedder } from '../../evaluation/features/embed.js';
-import { openEngine } from './open-engine.js';
+import { type EngineOptions, openEngine } from './open-engine.js';
 
 export interface WeightsOptions {
   /** A file, or the architecture whose initial weights are drawn. */
   readonly weights: BackboneSource | { readonly random: ResNetName };
-  readonly seed: number;
-  /** S, side of the images, pixels. */
-  readonly size: number;
-  /** B, images of a step. */
-  readonly batch: number;
-  /** Images that are decoded at once. */
-  readonly workers: number;
-  readonly engine: Config['engine'];
+  /** Names all random draws; default 0. */
+  readonly seed?: number;
+  /** S, side of the images, pixels; default 224. */
+  readonly size?: number;
+  /** B, images of a step; default 64. Features do not depend on it. */
+  readonly batch?: number;
+  /** Images that are decoded at once; default: one for each processor. */
+  readonly workers?: number;
+  readonly engine?: EngineOptions;
+}
+
+/** Nothing left open. */
+export type WeightsSettings = Required<WeightsOptions>;
+
+export function withDefaults<T extends WeightsOptions>(options: T): T & WeightsSettings {
+  return { seed: 0, size: 224, batch: 64, workers: availableParallelism(), engine: {}, ...options };
 }
 
 export interface Weights {
@@ -36,7 +44,7 @@ export interface Weights {
  *
  * @throws UserError when there is no such file, or no backbone in it
  */
-export async function readWeights({ weights, seed }: WeightsOptions, log: LiveLog): Promise<Weights> {
+export async function readWeights({ weights, seed }: WeightsSettings, log: LiveLog): Promise<Weights> {
   if ('random' in weights) return { network: weights.random, name: `random, seed ${seed}` };
   const { path, ...choice } = weights;
   const backbone = await loadBackbone(path, { ...choice, roleFlag: '--role' }, log);
@@ -51,7 +59,7 @@ export async function readWeights({ weights, seed }: WeightsOptions, log: LiveLo
  */
 export async function withEmbedder<T>(
   { network, backbone }: Weights,
-  options: WeightsOptions & { readonly layer: Layer },
+  options: WeightsSettings & { readonly layer: Layer },
   images: ImageTable,
   log: LiveLog,
   work: (embedder: Embedder) => Promise<T>,

@@ -13,10 +13,10 @@ import { encodePng } from '../../image/encode.js';
 import { STRIDES } from '../../models/backbone/resnet.js';
 import { BOX_COLOURS, Canvas, type Picture } from '../../report/canvas.js';
 import { cellCentre, enlargeMap, heatPicture, sampleMap, stretch } from '../../report/feature-map.js';
-import { readWeights, type WeightsOptions, withEmbedder } from '../shared/open-embedder.js';
+import { readWeights, type WeightsSettings, withEmbedder } from '../shared/open-embedder.js';
 import { inView, type Point, renderViews, squareAround, viewAround } from './views.js';
 
-export interface ShowMatchOptions extends WeightsOptions {
+export interface ShowMatchOptions extends WeightsSettings {
   readonly layer: keyof typeof STRIDES;
   readonly file: string;
   /** Absent: an augmented view of the same image. */

@@ -12,10 +12,10 @@ import { encodePng } from '../../image/encode.js';
 import { STRIDES } from '../../models/backbone/resnet.js';
 import { Canvas } from '../../report/canvas.js';
 import { colourPicture, enlargeMap, stretch } from '../../report/feature-map.js';
-import { readWeights, type WeightsOptions, withEmbedder } from '../shared/open-embedder.js';
+import { readWeights, type WeightsSettings, withEmbedder } from '../shared/open-embedder.js';
 import { renderViews } from './views.js';
 
-export interface ShowPcaOptions extends WeightsOptions {
+export interface ShowPcaOptions extends WeightsSettings {
   readonly layer: keyof typeof STRIDES;
   readonly files: readonly string[];
   /** PNG file. */
