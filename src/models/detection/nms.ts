@@ -29,8 +29,10 @@ export function nonMaximumSuppression(
 ): Int32Array {
   const order = Int32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
   const stays = new Uint8Array(scores.length);
+  // Rounded as IoU is, so that one of exactly 0.3 is not above 0.3.
+  const most = Math.fround(threshold);
   for (const members of groupBy(order, categories))
-    for (const i of suppress(boxes, members, threshold, limit)) stays[i] = 1;
+    for (const i of suppress(boxes, members, most, limit)) stays[i] = 1;
   return order.filter((i) => stays[i] === 1).slice(0, limit);
 }
 

@@ -64,10 +64,12 @@ function pairsAbove(
 ): Int32Array {
   const pairs: number[] = [];
   const width = classes + 1;
+  // Rounded as the scores are, so that one of exactly 0.05 is not above 0.05.
+  const least = Math.fround(threshold);
   for (let row = 0; row * width < scores.length; row++) {
     if (!allFinite(scores, row * width, (row + 1) * width)) continue;
     if (!allFinite(boxes, row * classes * 4, (row + 1) * classes * 4)) continue;
-    for (let k = 0; k < classes; k++) if (scores[row * width + k] > threshold) pairs.push(row * classes + k);
+    for (let k = 0; k < classes; k++) if (scores[row * width + k] > least) pairs.push(row * classes + k);
   }
   return Int32Array.from(pairs);
 }
