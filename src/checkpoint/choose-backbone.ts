@@ -2,6 +2,7 @@
 
 import { loadTensor, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
+import { StoredTensor } from '../formats/torch/storage.js';
 import {
   type FoundBackbone,
   findBackbones,
@@ -35,7 +36,7 @@ export function chooseBackbone(opened: OpenedWeights, options: ChoiceOptions = {
   const where = opened.path;
   if (all.length === 0) throw noBackbone(where, groups);
   const named = all.filter((backbone) => placeOf(backbone) === options.place);
-  const ofRole = all.filter(({ role }) => role === (options.role ?? 'online'));
+  const ofRole = withoutAliases(all.filter(({ role }) => role === (options.role ?? 'online')));
   // A file with one network may call it what it likes.
   const fitting =
     options.place !== undefined ? named : all.length === 1 && options.role === undefined ? all : ofRole;
@@ -49,6 +50,19 @@ export function chooseBackbone(opened: OpenedWeights, options: ChoiceOptions = {
     fitting.length === 0 ? `holds no such network; there are\n${list}` : `holds several networks\n${list}`,
     { where, key, value, remedy: 'choose one with --prefix, as it stands above' },
   );
+}
+
+/** Modules that a model holds under several names are saved under each, with the same storages: they are one network. */
+function withoutAliases(backbones: readonly FoundBackbone[]): FoundBackbone[] {
+  return backbones.filter((one, i) => !backbones.slice(0, i).some((earlier) => isAlias(one, earlier)));
+}
+
+function isAlias(one: FoundBackbone, other: FoundBackbone): boolean {
+  if (one.network !== other.network || one.spelling !== other.spelling) return false;
+  return [...resnetNames(one.spelling, one.network).keys()].every((key) => {
+    const [a, b] = [one, other].map(({ group, prefix }) => group.tensors.get(prefix + key));
+    return a === b || (a instanceof StoredTensor && b instanceof StoredTensor && a.sharesWith(b));
+  });
 }
 
 function describe(backbone: FoundBackbone): string {
@@ -82,16 +96,20 @@ function noBackbone(where: string, groups: readonly TensorGroup[]): UserError {
 }
 
 /**
- * Detectron2's own networks, from Caffe2, have their statistics folded into the norm: recognisable by a mean of zeros. They
- * take BGR and have the stride in the 1x1 convolutions, so in our networks they would give other features, silently.
+ * Detectron2's own networks, from Caffe2, have their statistics folded into the norm: recognisable by a mean of zeros beside
+ * weights that were trained. (A network that was never trained has a mean of zeros, and weights of ones.) They take BGR and have the stride in the 1x1 convolutions, so in our networks they would give other features, silently.
  */
 export async function requireTorchStyle({ chosen }: Choice, where: string): Promise<void> {
   if (chosen.spelling !== 'detectron2') return;
   const names = new Map(
     [...resnetNames('detectron2', chosen.network)].map(([theirs, ours]) => [ours, theirs]),
   );
-  const mean = chosen.group.tensors.get(`${chosen.prefix}${names.get('bn1.running_mean')}`);
-  if (mean === undefined || toFloat32(await loadTensor(mean)).data.some((value) => value !== 0)) return;
+  const isAll = async (key: string, expected: number) => {
+    const tensor = chosen.group.tensors.get(`${chosen.prefix}${names.get(key)}`);
+    if (tensor === undefined) return false;
+    return toFloat32(await loadTensor(tensor)).data.every((value) => value === expected);
+  };
+  if (!(await isAll('bn1.running_mean', 0)) || (await isAll('bn1.weight', 1))) return;
   throw new UserError('looks like one of Caffe2: its first norm has a running mean of zeros', {
     where,
     remedy:

@@ -48,11 +48,16 @@ export function tensorGroups(value: TorchValue, path = '', depth = 0): TensorGro
   const others: string[] = [];
   const inner: TensorGroup[] = [];
   for (const [key, item] of value) {
-    if (isTensor(item)) tensors.set(String(key), item);
+    if (isTensor(item)) tensors.set(withoutCompiler(String(key)), item);
     else if (item instanceof Map) inner.push(...tensorGroups(item, `${path}${key}/`, depth + 1));
     else others.push(String(key));
   }
   return tensors.size === 0 ? inner : [{ path, tensors, others }, ...inner];
+}
+
+/** `torch.compile` puts a module of its own around what it compiles, anywhere in a path. */
+function withoutCompiler(key: string): string {
+  return key.replaceAll('_orig_mod.', '');
 }
 
 /** Every backbone, in the order of the file. */

@@ -52,7 +52,10 @@ export async function openWeights(given: string, log: Log = SILENT): Promise<Ope
       remedy: 'save the state dict, not the model or a single tensor',
     });
   }
-  return { path, format, value, metadata: new Map(), unsupported: new Map(), ...rest };
+  const opened = { path, format, value, metadata: new Map(), unsupported: new Map(), ...rest };
+  const unread = [...opened.unsupported].map(([name, type]) => `${name} (${type})`);
+  if (unread.length > 0) log.info(`${path}: not read, as no tensors: ${unread.join(', ')}`);
+  return opened;
 }
 
 async function isDirectory(path: string): Promise<boolean> {

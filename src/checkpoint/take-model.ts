@@ -6,8 +6,10 @@
  */
 
 import { type ResNetName, stageChannels } from '../core/architectures.js';
+import { loadTensor, type TensorSource } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { SPELLINGS } from '../models/backbone/spellings.js';
 import { classCount, fromClassOrder } from './class-rows.js';
 import { type FoundBackbone, placeOf, type TensorGroup } from './find-backbones.js';
 import { listed } from './listing.js';
@@ -116,7 +118,7 @@ function sortTensors(choice: Choice): Sorted {
       if (reason !== undefined) dropped.push({ name, reason });
       else if (known !== undefined) {
         used.push({ from: name, to: known });
-        (ours === undefined ? parts : backbone).set(known, tensor);
+        (ours === undefined ? parts : backbone).set(known, isCounter(known) ? scalar(tensor) : tensor);
       } else leftover.push(name);
     }
     // Tensors of kinds that are not read, for the most part: nobody shall think that they were converted.
@@ -124,6 +126,13 @@ function sortTensors(choice: Choice): Sorted {
     leftover.push(...unread.filter((key) => key.startsWith(prefix)).map((key) => path + key));
   }
   return { used, dropped, leftover, backbone, parts };
+}
+
+/** NumPy makes a list of one of a scalar, and PyTorch takes either for a counter. */
+function scalar(tensor: TensorSource): TensorSource {
+  if (String(tensor.shape) !== '1') return tensor;
+  const { dtype } = tensor;
+  return { dtype, shape: [], load: async () => ({ ...(await loadTensor(tensor)), shape: [] }) };
 }
 
 /** The rest of a name behind a prefix, or what is no name. */
@@ -139,6 +148,10 @@ function reasonToDrop(name: string, known: string | undefined, choice: Choice): 
   if (known !== undefined) {
     const isClassifier = (CLASSIFIER as readonly string[]).includes(known);
     return isClassifier && chosen.projects ? 'projection of the method' : undefined;
+  }
+  // Not a classifier of one layer but an MLP under its name, as in MoCo v2.
+  if (chosen.projects && name.startsWith(`${placeOf(chosen)}${SPELLINGS[chosen.spelling].classifier}.`)) {
+    return 'projection of the method';
   }
   const other = others.find((backbone) => backbone !== chosen && name.startsWith(placeOf(backbone)));
   if (other !== undefined && placeOf(other) !== '') return `part of another network, ${placeOf(other)}`;

@@ -154,6 +154,20 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
+/** A stretch of another source. */
+export function partOf({ name, use, useNow }: ByteSource, start: number, size: number): ByteSource {
+  const place = (position: number, length: number) => {
+    checkRange(name, size, position, length);
+    return start + position;
+  };
+  return {
+    name,
+    size,
+    use: (work) => use((read) => work((position, length) => read(place(position, length), length))),
+    useNow: (work) => useNow((read) => work((position, length) => read(place(position, length), length))),
+  };
+}
+
 function checkRange(name: string, size: number, position: number, length: number): void {
   if (!(position >= 0 && length >= 0 && position + length <= size)) {
     throw damaged(name, `needs bytes ${position} to ${position + length}, but has ${size}`);

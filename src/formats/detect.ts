@@ -7,6 +7,9 @@ import { LEGACY_MAGIC } from './torch/legacy.js';
 /** `zip` is PyTorch's container or NumPy's `.npz`; `legacy` is PyTorch's before 1.6; `pickle` is a plain one. */
 export type Container = 'zip' | 'legacy' | 'safetensors' | 'pickle';
 
+/** Protocols 0 and 1 have no mark: a dict or list and the number under which it is remembered, or the name of a class. */
+const OLD_PICKLE = /^(\([dl]p\d+\n|[}\]]q|c[\w.]+\n[\w.]+\n)/;
+
 /** @throws UserError naming what the file is instead */
 export async function detectContainer(source: ByteSource): Promise<Container> {
   if (source.size === 0) throw damaged(source.name, 'is empty');
@@ -15,6 +18,7 @@ export async function detectContainer(source: ByteSource): Promise<Container> {
   if (head.subarray(0, LEGACY_MAGIC.length).equals(LEGACY_MAGIC)) return 'legacy';
   if (head.length > 8 && head[8] === 0x7b && head.readUInt32LE(4) === 0) return 'safetensors';
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) return 'pickle';
+  if (OLD_PICKLE.test(head.toString('latin1'))) return 'pickle';
   const [problem, remedy] = otherKind(head);
   throw new UserError(`is no file of weights: ${problem}`, { where: source.name, remedy });
 }

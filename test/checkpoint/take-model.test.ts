@@ -164,6 +164,57 @@ describe('a backbone is found and renamed', () => {
   });
 });
 
+describe('files as people have them', () => {
+  it('an MLP under the name of the classifier is a projection', () => {
+    const query = (state: StateDict) =>
+      new Map([...state].map(([key, tensor]) => [`module.encoder_q.${key}`, tensor]));
+    const value = dictOf({
+      state_dict: query(merged(resnet('resnet18'), extra('fc.0.weight', 'fc.0.bias', 'fc.2.weight'))),
+    });
+    const { account } = take(value);
+    requireWhole(account, 'f');
+    expect(account.dropped.map(({ reason }) => reason)).toEqual(Array(3).fill('projection of the method'));
+    const bare = merged(resnet('resnet18'), extra('fc.0.weight'));
+    expect(() => requireWhole(take(bare).account, 'f')).toThrow(/left over \(1\)/);
+  });
+
+  it('blocks that were compiled one by one', () => {
+    const compiled = [...resnet('resnet18')].map(([key, tensor]): [string, TensorSource] => [
+      key.replace(/^(layer\d\.\d)\./, '$1._orig_mod.'),
+      tensor,
+    ]);
+    requireWhole(take(dictOf({ model: new Map(compiled) })).account, 'f');
+  });
+
+  it('counters that NumPy made lists of one of', async () => {
+    const lists = [...resnet('resnet18')].map(([key, tensor]): [string, TensorSource] => [
+      key,
+      key.endsWith('num_batches_tracked') ? { ...tensor, shape: [1] } : tensor,
+    ]);
+    const { model, account } = take(new Map(lists));
+    requireWhole(account, 'f');
+    const counter = model.backbone.get('bn1.num_batches_tracked');
+    expect(counter?.shape).toEqual([]);
+    expect(counter && (await loadTensor(counter)).shape).toEqual([]);
+  });
+
+  it('one network under two names', () => {
+    const online = resnet('resnet18');
+    const named = (prefix: string) => new Map([...online].map(([key, tensor]) => [prefix + key, tensor]));
+    const value = dictOf({
+      state_dict: merged(
+        named('encoder_q.0.'),
+        resnet('resnet18', 'torchvision', 'encoder_k.0.'),
+        named('backbone.'),
+      ),
+    });
+    const { chosen, account } = take(value);
+    expect(placeOf(chosen)).toBe('state_dict/encoder_q.0.');
+    requireWhole(account, 'f');
+    expect(placeOf(take(value, { place: 'state_dict/backbone.' }).chosen)).toBe('state_dict/backbone.');
+  });
+});
+
 describe('what does not fit is said', () => {
   const without = (name: string) => new Map([...resnet('resnet18')].filter(([key]) => key !== name));
 

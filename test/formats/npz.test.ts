@@ -167,12 +167,20 @@ describe('odd but sound', () => {
 });
 
 describe('files that are not sound', () => {
+  it('leaves Python objects unread, beside arrays that are read', async () => {
+    const { entries, unsupported } = await read(await archive(dict("'|O'", '(1,)'), new Uint8Array(8)));
+    expect([...entries.keys()]).toEqual([]);
+    expect([...unsupported]).toEqual([['a', '|O']]);
+  });
+
+  it('refuses a shape of many blanks at once', async () => {
+    const began = process.cpuUsage();
+    const blanks = await archive(dict("'<f4'", `(1${' '.repeat(60_000)}x)`), new Uint8Array(4));
+    await expect(read(blanks)).rejects.toThrow('shape that cannot be read');
+    expect(process.cpuUsage(began).user).toBeLessThan(5e6);
+  });
+
   it.each<[string, () => Promise<Uint8Array>, RegExp]>([
-    [
-      'Python objects',
-      () => archive(dict("'|O'", '(1,)'), new Uint8Array(8)),
-      /a\.npy: holds Python objects/,
-    ],
     [
       'too few elements',
       () => archive(dict("'<f4'", '(3,)'), new Uint8Array(8)),

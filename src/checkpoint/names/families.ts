@@ -74,6 +74,8 @@ const EXPECTED: readonly (readonly [RegExp, string])[] = [
     'classifier that watched the training',
   ],
   [/(^|[./])(neck|heads?)(?=[._/]|\d)/, 'neck or head of the method'],
+  [/(^|[./])value_transform(?=\.|$)/, 'head of the method'],
+  [/(^|[./])bn\.(weight|bias|running_mean|running_var|num_batches_tracked)$/, "norm of the method's outputs"],
   [/center$|teacher_temp|(^|[./])(mean|std|normalize)(\.|$)/, 'constants of the method'],
 ];
 

@@ -102,14 +102,14 @@ export class Cursor {
     return decodeLatin1(this.take(length));
   }
 
-  /** Up to the next line feed, without it. */
-  line(): string {
+  /** Up to the next line feed, without it. @param decode the characters are UTF-8, or bytes */
+  line(decode = decodeUtf8): string {
     const rest = this.#input.size - this.position;
     for (let length = WINDOW; ; length *= 2) {
       const at = this.position - this.#start;
       const end = at < 0 ? -1 : this.#bytes.indexOf(10, at);
       if (end >= 0) {
-        const text = this.utf8(end - at);
+        const text = decode(this.take(end - at));
         this.position++;
         return text;
       }

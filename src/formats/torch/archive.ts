@@ -9,9 +9,11 @@ import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { HOST_IS_LITTLE_ENDIAN } from '../byte-order.js';
 import { type ByteSource, damaged } from '../byte-source.js';
+import type { PickleInput } from '../pickle/input.js';
 import { readPickle } from '../pickle/machine.js';
 import { reveal } from '../pickle/reveal.js';
 import { MalformedPickle, type PickleValue, PyOpaque } from '../pickle/values.js';
+import type { ZipEntry } from '../zip/directory.js';
 import { ZipReader } from '../zip/reader.js';
 import { LARGEST_PICKLE, type TorchFile, tensorBudget, withPlace } from './file.js';
 import { parseStorageId, torchBuilders, UNTYPED_STORAGE } from './rebuild.js';
@@ -49,17 +51,10 @@ export async function readArchive(source: ByteSource, strict: boolean, log: Log)
   };
 
   const entry = zip.entries.get(`${root}/data.pkl`);
-  if (entry === undefined || entry.size > LARGEST_PICKLE) {
-    throw damaged(source.name, `holds a pickle of ${entry?.size} bytes; ${LARGEST_PICKLE} is the limit`);
-  }
-  const pickle = await zip.read(entry);
+  if (entry === undefined) throw new Error(`unreachable: ${root} was found by its pickle`);
   const where = source.name;
-  const { value, opaque } = readPickle(pickle, {
-    where,
-    builders: torchBuilders(budget),
-    persistent,
-    strict,
-  });
+  const options = { where, builders: torchBuilders(budget), persistent, strict };
+  const { value, opaque } = await readLargePickle(zip, entry, (input) => readPickle(input, options));
   const unused = [...zip.entries.keys()].filter(
     (name) => name.startsWith(`${root}/data/`) && !used.has(name),
   );
@@ -69,6 +64,28 @@ export async function readArchive(source: ByteSource, strict: boolean, log: Log)
     opaque,
     verify: () => zip.verify(),
   };
+}
+
+/**
+ * The pickle of a model is small, as the tensors are beside it. One that holds NumPy arrays may be as large as the model:
+ * then the arrays stay in the file.
+ */
+async function readLargePickle<T>(
+  zip: ZipReader,
+  entry: ZipEntry,
+  work: (input: Uint8Array | PickleInput) => T,
+): Promise<T> {
+  if (entry.size <= LARGEST_PICKLE) return work(await zip.read(entry));
+  const source = await zip.stored(entry);
+  if (source !== undefined) return source.useNow((read) => work({ size: source.size, read, source }));
+  throw new UserError(
+    `holds a compressed pickle of ${entry.size} bytes; ${LARGEST_PICKLE} is the limit for those`,
+    {
+      where: zip.source.name,
+      remedy:
+        'save tensors in place of NumPy arrays, or write the file with torch.save, which does not compress',
+    },
+  );
 }
 
 function findRoot(zip: ZipReader): string {

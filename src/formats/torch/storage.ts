@@ -138,6 +138,18 @@ export class StoredTensor extends PyObject implements LazyTensor {
     return this;
   }
 
+  /** Whether both look in the same way at the same elements of one file. */
+  sharesWith(other: StoredTensor): boolean {
+    const [a, b] = [this.#storage, other.#storage];
+    return (
+      a.key === b.key &&
+      a.base + this.#offset === b.base + other.#offset &&
+      this.dtype === other.dtype &&
+      String(this.shape) === String(other.shape) &&
+      String(this.#strides) === String(other.#strides)
+    );
+  }
+
   /** @throws UserError when the bytes cannot be read or their checksum is wrong */
   async load(): Promise<HostTensor> {
     const { dtype, shape } = this;

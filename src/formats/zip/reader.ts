@@ -9,7 +9,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { hasCode } from '../../core/errors.js';
-import { type ByteSource, damaged, type ReadBytes } from '../byte-source.js';
+import { type ByteSource, damaged, partOf, type ReadBytes } from '../byte-source.js';
 import { LARGEST_RATIO, locateContent, readDirectory, type ZipEntry } from './directory.js';
 
 const PIECE = 4 * 2 ** 20;
@@ -114,6 +114,16 @@ export class ZipReader {
       }
       this.#check(entry, done, crc);
     });
+  }
+
+  /** The content of an entry that is not compressed, checked, as a source of its own; undefined for any other. */
+  async stored(entry: ZipEntry): Promise<ByteSource | undefined> {
+    if (entry.method !== 'stored') return undefined;
+    await this.read(entry, 0, 0);
+    const position = await this.source.use((read) =>
+      locateContent(this.source, entry, read, this.#largestRatio),
+    );
+    return partOf(this.source, position, entry.size);
   }
 
   /** Reads through all entries and checks them, keeping nothing. @throws UserError */
