@@ -2,14 +2,14 @@
 
 import { constants } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { errorMessage, hasCode, UserError } from '../core/errors.js';
 import { type FileList, sortByBytes } from './list-files.js';
 import { takeStamp } from './stamps.js';
 
 /**
  * @param annotations path of the JSON file
- * @param root folder that each `file_name` is relative to
+ * @param root folder that each `file_name` is relative to, unless it is absolute: as Python's `os.path.join`
  * @returns names without doubles in byte order, and stamps of the annotation file and of the folders with images
  * @throws UserError when the file is missing, no JSON, too large to be read at once, or without images
  */
@@ -30,7 +30,7 @@ export async function listCocoImages(annotations: string, root: string): Promise
   const stamp = await takeStamp(annotations);
   const names = [...new Set(fileNames(annotations, await parse(annotations)))];
   sortByBytes(names);
-  const folders = [...new Set(names.map((name) => dirname(join(root, name))))];
+  const folders = [...new Set(names.map((name) => dirname(resolve(root, name))))];
   return { names, stamps: [stamp, ...(await Promise.all(folders.map(takeStamp)))], skipped: [] };
 }
 

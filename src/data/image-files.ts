@@ -1,6 +1,6 @@
 /** Images that are named one by one, as a table: what `scanImages` makes of a folder. */
 
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { probeImage } from '../image/probe.js';
 import { ImageError, type ImageInfo } from '../image/types.js';
@@ -13,7 +13,7 @@ import { buildColumns, ImageTable, NO_LABEL } from './image-table.js';
  * @throws UserError when a file is missing or no picture
  */
 export async function imageFiles(root: string, names: readonly string[]): Promise<ImageTable> {
-  const infos = await Promise.all(names.map((name) => probe(join(root, name))));
+  const infos = await Promise.all(names.map((name) => probe(resolve(root, name))));
   return new ImageTable(
     root,
     buildColumns(names.map((name, i) => ({ name, info: infos[i], label: NO_LABEL }))),

@@ -3,12 +3,12 @@
  * are what the cached index holds, byte for byte.
  */
 
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { IMAGE_FORMATS, type ImageInfo } from '../image/types.js';
 
 /** One image while a table is being built. */
 export interface ImageEntry {
-  /** Relative to the root, `/` between folders. */
+  /** Relative to the root, `/` between folders; or absolute, as some annotation files have it. */
   name: string;
   info: ImageInfo;
   /** Index into the classes, or `NO_LABEL`. */
@@ -43,7 +43,7 @@ export class ImageTable {
     this.count = columns.widths.length;
   }
 
-  /** Relative to the root, `/` between folders. */
+  /** Relative to the root, `/` between folders; or absolute, as some annotation files have it. */
   name(index: number): string {
     const { names, offsets } = this.columns;
     return Buffer.from(names.buffer, names.byteOffset, names.byteLength).toString(
@@ -55,7 +55,7 @@ export class ImageTable {
 
   /** Absolute. */
   path(index: number): string {
-    return join(this.root, this.name(index));
+    return resolve(this.root, this.name(index));
   }
 
   /** Of the upright picture, in pixels. */

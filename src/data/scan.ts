@@ -6,7 +6,7 @@
 
 import { opendir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
 import { probeImage } from '../image/probe.js';
 import { ImageError, type ImageInfo } from '../image/types.js';
@@ -73,7 +73,7 @@ async function probeAll(
   const reasons = new Map<number, Skipped>();
   let done = 0;
   await forEachIndex(names.length, concurrency, async (i) => {
-    const path = join(root, names[i]);
+    const path = resolve(root, names[i]);
     try {
       const info = await probeImage(path);
       if (Math.min(info.width, info.height) >= MIN_SIDE) infos[i] = info;

@@ -133,6 +133,15 @@ describe('openDataset on a COCO file', () => {
     return path;
   };
 
+  it('finds a file with an absolute name where it is', async () => {
+    const elsewhere = join(root, 'elsewhere', 'a.jpg');
+    await writeJpeg(elsewhere);
+    const annotations = await write({ images: [{ id: 1, file_name: elsewhere }] });
+    const dataset = await openDataset({ root: join(root, 'images'), annotations });
+    expect(dataset.images.path(0)).toBe(elsewhere);
+    expect(dataset.skipped).toEqual([]);
+  });
+
   it('uses the listed images only, once each, without labels', async () => {
     for (const name of ['x/a', 'y/b', 'y/c']) await writeJpeg(join(root, 'images', `${name}.jpg`));
     const listed = ['y/b.jpg', 'x/a.jpg', 'y/b.jpg', 'x/absent.jpg'];
