@@ -137,7 +137,7 @@ describe('openDataset on a COCO file', () => {
     const elsewhere = join(root, 'elsewhere', 'a.jpg');
     await writeJpeg(elsewhere);
     const annotations = await write({ images: [{ id: 1, file_name: elsewhere }] });
-    const dataset = await openDataset({ root: join(root, 'images'), annotations });
+    const dataset = await openDataset({ root, annotations });
     expect(dataset.images.path(0)).toBe(elsewhere);
     expect(dataset.skipped).toEqual([]);
   });
