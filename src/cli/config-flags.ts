@@ -2,6 +2,7 @@
 
 import type { Argv } from 'yargs';
 import { shrinkForDebug } from '../config/debug.js';
+import { findRecipe } from '../config/find-recipe.js';
 import { CONFIG_FLAGS } from '../config/flags.js';
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
 import { withLog } from './log-flags.js';
@@ -19,7 +20,7 @@ export function withConfig<T>(yargs: Argv<T>): Argv {
     .option('config', {
       type: 'string',
       demandOption: true,
-      describe: 'YAML file of the recipe',
+      describe: 'YAML file, or the name of a recipe: one_machine, scrl_200ep, byol_200ep, ...',
       requiresArg: true,
     })
     .option('debug', { type: 'boolean', default: false, describe: 'a miniature schedule of two epochs' })
@@ -42,6 +43,6 @@ export function withConfig<T>(yargs: Argv<T>): Argv {
 /** @throws UserError with all mistakes at once */
 export async function readConfig(argv: Arguments): Promise<ResolvedConfig> {
   const overrides = Object.fromEntries(FLAG_NAMES.map((name) => [name, argv[name]]));
-  const resolved = resolveConfig({ file: String(argv.config), overrides });
+  const resolved = resolveConfig({ file: findRecipe(String(argv.config)), overrides });
   return argv.debug === true ? shrinkForDebug(resolved) : resolved;
 }

@@ -3,7 +3,7 @@
  * the user, 1 a bug, 128 + n ended by a signal.
  */
 
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { UserError } from '../core/errors.js';
 import { cocoEvalCommand } from './commands/coco-eval.js';
@@ -19,6 +19,8 @@ import { previewCommand } from './commands/preview.js';
 import { showCommand } from './commands/show.js';
 import { PARSER_SETTINGS } from './parser-settings.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
+
+const require = createRequire(import.meta.url);
 
 export async function main(args: readonly string[]): Promise<void> {
   try {
@@ -61,8 +63,7 @@ export function parser() {
 }
 
 function version(): string {
-  const path = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  return (require('#package.json') as { version: string }).version;
 }
 
 /** @returns the exit code */

@@ -1,13 +1,14 @@
 /**
  * Reads a configuration file and the files that it builds on.
  *
- * `_base_: other.yaml` names one file, relative to the file that says so; bases may have bases. The file's own values
+ * `_base_: other.yaml` names one file, relative to the file that says so, or a recipe of the package; bases may have bases. The file's own values
  * take precedence over its base's, leaf by leaf.
  */
 
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errorMessage, hasCode, UserError } from '../core/errors.js';
+import { findRecipe } from './find-recipe.js';
 import { parseYaml, type YamlDocument } from './yaml-document.js';
 
 export const BASE_KEY = '_base_';
@@ -65,7 +66,8 @@ function baseOf(
         base === null || typeof base === 'string' ? base : `a ${Array.isArray(base) ? 'list' : typeof base}`,
     });
   }
-  return { file: isAbsolute(base) ? base : join(dirname(file), base), named };
+  const path = isAbsolute(base) ? base : join(dirname(file), base);
+  return { file: findRecipe(base, path, named), named };
 }
 
 function readText(file: string, named: { where: string; key: string } | undefined): string {

@@ -11,7 +11,7 @@ export const configCommand: CommandModule<object, Arguments> = {
     return withConfig(
       yargs.positional('action', { choices: ['show'] as const, describe: 'what to do' }),
     ).example(
-      '$0 config show --config configs/scrl_200ep.yaml --train/optim/lr 0.3',
+      '$0 config show --config scrl_200ep --train/optim/lr 0.3',
       'what a run would use',
     ) as unknown as Argv<Arguments>;
   },

@@ -38,7 +38,7 @@ export const linearCommand: CommandModule<object, Arguments> = {
         describe: 'start anew where there is an evaluation',
       })
       .example(
-        '$0 linear --config configs/scrl_200ep.yaml --load_dir runs/scrl_200ep_000 --dataset/root IMAGENET',
+        '$0 linear --config scrl_200ep --load_dir runs/scrl_200ep_000 --dataset/root IMAGENET',
         "a run, by the reference's protocol",
       )
       .example(

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
+import { findRecipe } from '../../config/find-recipe.js';
 import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
@@ -27,11 +28,8 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
         default: false,
         describe: 'check everything, run one step, save and re-read a checkpoint, and estimate the time',
       })
-      .example('$0 pretrain --config configs/scrl_200ep.yaml --dataset/root PHOTOS', 'a folder of images')
-      .example(
-        '$0 pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run',
-        'how long will it take?',
-      )
+      .example('$0 pretrain --config scrl_200ep --dataset/root PHOTOS', 'a folder of images')
+      .example('$0 pretrain --config one_machine --dataset/root PHOTOS --dry-run', 'how long will it take?')
       .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run')
       .example('$0 pretrain --config my.yaml --weights resnet50.pth', 'start from supervised weights')
       .example(
@@ -42,7 +40,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
   handler: async (argv) => {
     const resolved = await readConfig(argv);
     const log = openConsole(argv);
-    const configFile = String(argv.config);
+    const configFile = findRecipe(String(argv.config));
     if (argv['dry-run'] === true) {
       const { dryRun } = await import('../../recipes/pretrain/dry-run.js');
       await dryRun({ resolved, log });

@@ -18,7 +18,7 @@ export const previewCommand: CommandModule<object, Arguments> = {
       })
       .option('count', { type: 'string', default: '6', describe: 'number of images', requiresArg: true })
       .example(
-        '$0 preview --config configs/scrl_200ep.yaml --dataset/root PHOTOS',
+        '$0 preview --config scrl_200ep --dataset/root PHOTOS',
         'writes preview.png',
       ) as Argv<Arguments>;
   },

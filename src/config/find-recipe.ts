@@ -1,0 +1,46 @@
+/** Recipes of the package by their names, from wherever scrl is started: `one_machine` is `configs/one_machine.yaml`. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, extname, join } from 'node:path';
+import { UserError, type UserErrorDetails } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+
+const require = createRequire(import.meta.url);
+const SUFFIX = '.yaml';
+
+/** Names of the recipes, in the order of the alphabet. */
+export function recipeNames(): string[] {
+  return readdirSync(folder())
+    .filter((file) => extname(file) === SUFFIX)
+    .map((file) => basename(file, SUFFIX))
+    .sort();
+}
+
+/**
+ * The file that is meant. A path that exists wins; one with a folder or a suffix is taken as it is.
+ *
+ * @param path as given, or joined with the folder of the file that named it
+ * @param details where the name stands, for the message
+ * @throws UserError when there is neither such a file nor such a recipe; lists the recipes
+ */
+export function findRecipe(
+  given: string,
+  path = given,
+  details: UserErrorDetails = { key: '--config' },
+): string {
+  const isName = basename(given) === given && extname(given) === '';
+  if (!isName || existsSync(path)) return path;
+  const names = recipeNames();
+  if (names.includes(given)) return join(folder(), given + SUFFIX);
+  const likely = nearest(given, names);
+  throw new UserError('is neither a file nor the name of a recipe', {
+    ...details,
+    value: given,
+    remedy: `${likely === undefined ? '' : `did you mean ${likely}? `}name a YAML file, or one of ${names.join(', ')}`,
+  });
+}
+
+function folder(): string {
+  return join(dirname(require.resolve('#package.json')), 'configs');
+}
