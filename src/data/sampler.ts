@@ -27,15 +27,11 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   return new RandomStream(seed, 'order', epoch).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
 }
 
-export function stepsPerEpoch(count: number, { batchSize, dropLast = false }: BatchOptions): number {
-  return dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
-}
-
 /** The batches of one epoch; the indices are views of `order`. */
 export function* epochBatches(order: Uint32Array, options: BatchOptions): Generator<Batch> {
-  const steps = stepsPerEpoch(order.length, options);
-  const { batchSize, firstStep = 0 } = options;
-  for (let step = firstStep; step < steps; step++) {
+  const { batchSize, dropLast = false, firstStep = 0 } = options;
+  const smallest = dropLast ? batchSize : 1;
+  for (let step = firstStep; order.length - step * batchSize >= smallest; step++) {
     yield { step, indices: order.subarray(step * batchSize, (step + 1) * batchSize) };
   }
 }

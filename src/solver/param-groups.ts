@@ -4,11 +4,12 @@
  * The first rule that matches decides, and a parameter that no rule matches is an error: nothing is treated by accident.
  * By default biases and parameters of normalisation are excluded by their role. The SCRL reference looks for "bn" or
  * "bias" in the name, which misses the norm weights of the stem, the projections of shortcuts and the heads, and moves
- * the excluded parameters with the square of the learning rate; `REFERENCE_RULES` reproduces both.
+ * the excluded parameters with the square of the learning rate; `REFERENCE_RULES` reproduces both. Detectors are trained
+ * by SGD without layer-wise rates, and only their norms are surely excluded from decay: `detectorRules`.
  */
 
 import type { ParameterRole } from '../nn/module-store.js';
-import type { UpdateRule } from './lars.js';
+import type { UpdateRule } from './solver.js';
 
 /** What rules look at. */
 export interface ParameterDescription {
@@ -26,8 +27,9 @@ export interface ParameterRule {
   update: UpdateRule;
 }
 
-const ADAPTED: UpdateRule = { adapted: true, squaredRate: false };
-const EXCLUDED: UpdateRule = { adapted: false, squaredRate: false };
+export const ADAPTED: UpdateRule = { decay: true, adapted: true, squaredRate: false };
+const DECAYED: UpdateRule = { decay: true, adapted: false, squaredRate: false };
+const EXCLUDED: UpdateRule = { decay: false, adapted: false, squaredRate: false };
 
 /** By role: every bias and every parameter of a norm is excluded. */
 export const ROLE_RULES: readonly ParameterRule[] = [
@@ -49,7 +51,7 @@ export const REFERENCE_RULES: readonly ParameterRule[] = [
   {
     label: 'names with "bn" or "bias"',
     matches: ({ name }) => name.includes('bn') || name.includes('bias'),
-    update: { adapted: false, squaredRate: true },
+    update: { ...EXCLUDED, squaredRate: true },
   },
   { label: 'all other names', matches: () => true, update: ADAPTED },
 ];
@@ -57,6 +59,27 @@ export const REFERENCE_RULES: readonly ParameterRule[] = [
 /** @param referenceQuirks the reference's names and squared rate instead of roles and the plain rate */
 export function parameterRules({ referenceQuirks }: { referenceQuirks: boolean }): readonly ParameterRule[] {
   return referenceQuirks ? REFERENCE_RULES : ROLE_RULES;
+}
+
+/**
+ * Of Detectron2: norms do not decay; biases decay like weights, unless they are not to.
+ *
+ * @param decayBiases Detectron2's default, `WEIGHT_DECAY_BIAS: None`
+ */
+export function detectorRules({ decayBiases }: { decayBiases: boolean }): readonly ParameterRule[] {
+  return [
+    {
+      label: 'parameters of norms',
+      matches: ({ role }) => role === 'norm-weight' || role === 'norm-bias',
+      update: EXCLUDED,
+    },
+    { label: 'biases', matches: ({ role }) => role === 'bias', update: decayBiases ? DECAYED : EXCLUDED },
+    {
+      label: 'weights of convolutions and linear layers',
+      matches: ({ role }) => role === 'conv' || role === 'linear',
+      update: DECAYED,
+    },
+  ];
 }
 
 export interface RuleMatch<P extends ParameterDescription> {
@@ -98,7 +121,8 @@ export function describeMatches(matches: readonly RuleMatch<ParameterDescription
   );
 }
 
-function describeUpdate({ adapted, squaredRate }: UpdateRule): string {
+function describeUpdate({ decay, adapted, squaredRate }: UpdateRule): string {
   if (adapted) return 'LARS and weight decay';
+  if (decay) return 'weight decay';
   return squaredRate ? 'no decay, squared rate' : 'no decay, plain rate';
 }

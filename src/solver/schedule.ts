@@ -2,25 +2,23 @@
  * Learning rate, decay of the moving average and length of an epoch, as pure functions of the step.
  *
  * A file of its own, and without state, so that a resumed run continues where it was by its step alone. Closed forms of
- * the SCRL reference's schedulers; unlike there, a warm-up of 0 epochs is the plain cosine.
+ * the SCRL reference's schedulers; unlike there, a warm-up of 0 epochs is the plain cosine. Detectors have steps.
  */
 
 import { UserError } from '../core/errors.js';
 
-export interface LearningRateOptions {
-  /** For 256 images, as in the configuration. */
-  baseRate: number;
-  /** Images of one step over all processes. */
-  globalBatch: number;
-  stepsPerEpoch: number;
-  maxEpochs: number;
-  /** Epochs of linear growth from 0; may be fractional or 0. */
-  warmupEpochs: number;
+/** A rate that is meant for another batch, scaled linearly with it (Goyal et al., 2017). */
+export function scaledRate(rate: number, batch: number, meantFor: number): number {
+  return (rate * batch) / meantFor;
 }
 
-/** The base rate scaled linearly with the batch: what the schedule rises to. */
-export function peakLearningRate({ baseRate, globalBatch }: LearningRateOptions): number {
-  return (baseRate * globalBatch) / 256;
+export interface CosineOptions {
+  /** What the rate rises to. */
+  readonly peak: number;
+  readonly stepsPerEpoch: number;
+  readonly maxEpochs: number;
+  /** Epochs of linear growth from 0; may be fractional or 0. */
+  readonly warmupEpochs: number;
 }
 
 /**
@@ -28,13 +26,34 @@ export function peakLearningRate({ baseRate, globalBatch }: LearningRateOptions)
  *
  * @param iteration of the step that uses the rate, counted from 1: the first step's rate is positive
  */
-export function learningRate(options: LearningRateOptions, iteration: number): number {
-  const { stepsPerEpoch, maxEpochs, warmupEpochs } = options;
-  const peak = peakLearningRate(options);
+export function cosineRate(options: CosineOptions, iteration: number): number {
+  const { peak, stepsPerEpoch, maxEpochs, warmupEpochs } = options;
   const epoch = iteration / stepsPerEpoch;
   if (epoch <= warmupEpochs) return (peak * epoch) / warmupEpochs;
   const progress = Math.min((epoch - warmupEpochs) / (maxEpochs - warmupEpochs), 1);
   return (peak * (1 + Math.cos(Math.PI * progress))) / 2;
+}
+
+export interface MultiStepOptions {
+  readonly baseRate: number;
+  /** Steps from which on the rate is `gamma` times what it was before, ascending. */
+  readonly milestones: readonly number[];
+  readonly gamma: number;
+  /** Steps of linear growth from `warmupFactor` times the rate; 0 = none. */
+  readonly warmupSteps: number;
+  readonly warmupFactor: number;
+}
+
+/**
+ * Detectron2's schedule of detectors (`WarmupMultiStepLR`).
+ *
+ * @param step counted from 0
+ */
+export function multiStepRate(options: MultiStepOptions, step: number): number {
+  const { baseRate, milestones, gamma, warmupSteps, warmupFactor } = options;
+  const passed = milestones.filter((milestone) => milestone <= step).length;
+  const alpha = step < warmupSteps ? step / warmupSteps : 1;
+  return baseRate * gamma ** passed * (warmupFactor * (1 - alpha) + alpha);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { epochBatches, epochOrder, stepsPerEpoch } from '../../src/data/sampler.js';
+import { epochBatches, epochOrder } from '../../src/data/sampler.js';
+import { stepsPerEpoch } from '../../src/solver/schedule.js';
 
 describe('epochOrder', () => {
   it('is a permutation that depends on seed and epoch only', () => {
@@ -24,8 +25,8 @@ describe('epochBatches', () => {
       [2, 3],
     ]);
     expect(list({ batchSize: 2, dropLast: true })).toHaveLength(2);
-    expect(stepsPerEpoch(5, { batchSize: 2 })).toBe(3);
-    expect(stepsPerEpoch(5, { batchSize: 2, dropLast: true })).toBe(2);
+    expect(stepsPerEpoch(5, 2, 1, false)).toBe(3);
+    expect(stepsPerEpoch(5, 2, 1, true)).toBe(2);
   });
 
   it('resumes with the tail', () => {

@@ -15,7 +15,7 @@ import { hostTensor } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { float, type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
 import { LinearProbe } from '../../src/models/probe/linear-probe.js';
-import { learningRate } from '../../src/solver/schedule.js';
+import { cosineRate } from '../../src/solver/schedule.js';
 import { randomArray } from '../helpers/arrays.js';
 import { openRuntime } from '../helpers/engine.js';
 
@@ -42,8 +42,8 @@ it.each([
   });
   await initializeModule(probe.head, 5);
   for (const buffer of probe.solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
-  const schedule = { baseRate: lr, globalBatch: 256, stepsPerEpoch: 5, maxEpochs: 4, warmupEpochs: 1 };
-  const rates = Float32Array.from({ length: STEPS }, (_, step) => learningRate(schedule, step + 1));
+  const schedule = { peak: lr, stepsPerEpoch: 5, maxEpochs: 4, warmupEpochs: 1 };
+  const rates = Float32Array.from({ length: STEPS }, (_, step) => cosineRate(schedule, step + 1));
   // Features of ReLUs, as a backbone gives them, with something to learn in them.
   const random = new RandomStream(2, 'labels');
   const labels = Int32Array.from({ length: STEPS * BATCH }, () => random.integer(0, CLASSES));

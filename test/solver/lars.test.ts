@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Runtime } from '../../src/engine/runtime.js';
-import { Lars, type LarsOptions, type UpdateRule } from '../../src/solver/lars.js';
+import { Lars, type LarsOptions } from '../../src/solver/lars.js';
+import type { UpdateRule } from '../../src/solver/solver.js';
 import { expectClose } from '../helpers/arrays.js';
 import { openRuntime } from '../helpers/engine.js';
 
@@ -37,13 +38,13 @@ const MOMENTUM = { momentum: 0.9, nesterov: false, weightDecay: 1e-6, trust: 0.0
 const TOLERANCE = { absolute: 1e-6, relative: 2e-6 };
 
 it('adapted', async () => {
-  const [first, second] = await twoSteps(MOMENTUM, { adapted: true, squaredRate: false }, 14.4);
+  const [first, second] = await twoSteps(MOMENTUM, { decay: true, adapted: true, squaredRate: false }, 14.4);
   expectClose(first, [2.956800000432, 3.942400000576], TOLERANCE);
   expectClose(second, [2.846956941402, 3.89055972133], TOLERANCE);
 });
 
 it("excluded, with the reference's squared rate", async () => {
-  const [first, second] = await twoSteps(MOMENTUM, { adapted: false, squaredRate: true }, 14.4);
+  const [first, second] = await twoSteps(MOMENTUM, { decay: false, adapted: false, squaredRate: true }, 14.4);
   expectClose(first, [-121.416, -161.888], TOLERANCE);
   expectClose(second, [-440.7504, -311.1872], TOLERANCE);
 });
@@ -51,7 +52,7 @@ it("excluded, with the reference's squared rate", async () => {
 it('excluded, plain: no decay, no adaptation', async () => {
   const [first] = await twoSteps(
     { ...MOMENTUM, weightDecay: 0.5 },
-    { adapted: false, squaredRate: false },
+    { decay: false, adapted: false, squaredRate: false },
     0.1,
   );
   expectClose(first, [2.94, 3.92], TOLERANCE);
@@ -59,17 +60,21 @@ it('excluded, plain: no decay, no adaptation', async () => {
 
 it("Nesterov, the linear evaluation's settings", async () => {
   const options = { ...MOMENTUM, nesterov: true, weightDecay: 0 };
-  const [first, second] = await twoSteps(options, { adapted: true, squaredRate: false }, 3.2);
+  const [first, second] = await twoSteps(options, { decay: true, adapted: true, squaredRate: false }, 3.2);
   expectClose(first, [2.98176, 3.97568], TOLERANCE);
   expectClose(second, [2.94376883256, 3.965312000347], TOLERANCE);
 });
 
 it('a gradient of zeros leaves the parameter to its decay, unscaled', async () => {
   const parameter = runtime.variable('zero', [2]);
-  const solver = new Lars(runtime, [{ variable: parameter, rule: { adapted: true, squaredRate: false } }], {
-    ...MOMENTUM,
-    weightDecay: 0.1,
-  });
+  const solver = new Lars(
+    runtime,
+    [{ variable: parameter, rule: { decay: true, adapted: true, squaredRate: false } }],
+    {
+      ...MOMENTUM,
+      weightDecay: 0.1,
+    },
+  );
   await runtime.write(parameter, Float32Array.of(3, 4));
   await runtime.write(solver.buffers[0], new Float32Array(2));
   const input = { g: { type: 'float32', shape: [2] }, rate: { type: 'float32', shape: [] } } as const;

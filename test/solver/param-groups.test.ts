@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeMatches,
+  detectorRules,
   matchRules,
   type ParameterDescription,
   parameterRules,
@@ -98,6 +99,21 @@ describe('the rules by role', () => {
   });
 });
 
+describe('the rules of detectors', () => {
+  it.each([true, false])('exclude norms from decay, and biases by option: %s', (decayBiases) => {
+    const matches = matchRules([...resnet50(), ...HEADS], detectorRules({ decayBiases }));
+    const roles = (wanted: boolean) =>
+      new Set(
+        matches.filter(({ rule }) => rule.update.decay === wanted).map(({ parameter }) => parameter.role),
+      );
+    const biases = ['bias'] as const;
+    expect(roles(true)).toEqual(new Set(['conv', 'linear', ...(decayBiases ? biases : [])]));
+    expect(roles(false)).toEqual(new Set(['norm-weight', 'norm-bias', ...(decayBiases ? [] : biases)]));
+    expect(matches.some(({ rule }) => rule.update.adapted || rule.update.squaredRate)).toBe(false);
+    expect(describeMatches(matches)[0]).toMatch(/^weights of convolutions .*: 58 tensors, weight decay: /);
+  });
+});
+
 describe('matchRules', () => {
   const parameters = describeAll('predictor', [
     ['net.0.weight', 'linear'],
@@ -105,7 +121,11 @@ describe('matchRules', () => {
   ]);
 
   it('takes the first rule that matches', () => {
-    const all = { label: 'all', matches: () => true, update: { adapted: true, squaredRate: false } };
+    const all = {
+      label: 'all',
+      matches: () => true,
+      update: { decay: true, adapted: true, squaredRate: false },
+    };
     expect(matchRules(parameters, [all, ...ROLE_RULES]).every(({ rule }) => rule === all)).toBe(true);
   });
 

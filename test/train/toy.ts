@@ -5,7 +5,7 @@ import { hostTensor, loadTensor, type TensorSource } from '../../src/core/array.
 import { RandomStream } from '../../src/core/rng.js';
 import { loadTfjs } from '../../src/engine/recorder.js';
 import { numberOf, type TorchValue } from '../../src/formats/torch-pth.js';
-import { Lars } from '../../src/solver/lars.js';
+import { Sgd } from '../../src/solver/sgd.js';
 import { runLoop, type Task, type TaskBatch } from '../../src/train/loop.js';
 import { lastCheckpoint, type RunOptions, withRun } from '../../src/train/run.js';
 import { openRuntime } from '../helpers/engine.js';
@@ -39,12 +39,11 @@ export function trainToy(
   return withRun({ ...rest, folder, config: 'toy: true\n', eventInterval: 1, openRuntime }, async (run) => {
     const { runtime } = run;
     const weights = runtime.variable('weights', [2, 1]);
-    const rule = { adapted: false, squaredRate: false };
-    const solver = new Lars(runtime, [{ variable: weights, rule }], {
+    const rule = { decay: false, adapted: false, squaredRate: false };
+    const solver = new Sgd(runtime, [{ variable: weights, rule }], {
       momentum: 0.9,
       nesterov: false,
       weightDecay: 0,
-      trust: 1,
     });
     const tf = loadTfjs();
     const inputs = {

@@ -16,6 +16,8 @@ import { countCorrect } from '../../ops/count-correct.js';
 import { crossEntropy } from '../../ops/cross-entropy.js';
 import { type Tensor, tf } from '../../ops/tf.js';
 import { Lars, type LarsOptions } from '../../solver/lars.js';
+import { ADAPTED } from '../../solver/param-groups.js';
+import type { Solver } from '../../solver/solver.js';
 import { normalizeBytes } from '../../views/photometric.js';
 import { ResNet } from '../backbone/resnet.js';
 import { compileEvaluation } from './evaluation-step.js';
@@ -36,7 +38,7 @@ export class LinearProbe {
   readonly head: ModuleStore;
   /** What is trained, in the order of the solver's buffers. */
   readonly trained: readonly StateEntry[];
-  readonly solver: Lars;
+  readonly solver: Solver;
   readonly channels: number;
   readonly #runtime: Runtime;
   readonly #options: LinearProbeOptions;
@@ -55,10 +57,9 @@ export class LinearProbe {
     this.#linear = new Linear(this.head, 'linear', shape);
     const stores = options.finetune ? [this.backbone, this.head] : [this.head];
     this.trained = stores.flatMap((store) => store.parameters());
-    const rule = { adapted: true, squaredRate: false };
     this.solver = new Lars(
       runtime,
-      this.trained.map(({ variable }) => ({ variable, rule })),
+      this.trained.map(({ variable }) => ({ variable, rule: ADAPTED })),
       options.solver,
     );
   }

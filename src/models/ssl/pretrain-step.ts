@@ -17,7 +17,8 @@ import { crossEntropy } from '../../ops/cross-entropy.js';
 import { roiAlign } from '../../ops/roi-align.js';
 import { FLOAT, op, type Tensor, tf } from '../../ops/tf.js';
 import { updateTarget } from '../../solver/ema.js';
-import { type Lars, norm } from '../../solver/lars.js';
+import { norm } from '../../solver/lars.js';
+import type { Solver } from '../../solver/solver.js';
 import { STRIDES } from '../backbone/resnet.js';
 import { outputSpread } from './gauges.js';
 import { regressionLoss } from './losses.js';
@@ -65,7 +66,7 @@ export function featureSide(side: number): number {
 export function compilePretrainStep(
   runtime: Runtime,
   networks: Networks,
-  solver: Lars,
+  solver: Solver,
   options: PretrainStepOptions,
 ): Step<string, string> {
   const { images: n, side, viewStage, probes = [] } = options;

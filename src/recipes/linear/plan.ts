@@ -1,7 +1,8 @@
 /** A linear evaluation's numbers, worked out once from the configuration and the data. */
 
 import type { Config } from '../../config/schema.js';
-import { learningRate, stepsPerEpoch } from '../../solver/schedule.js';
+import { cosineRate, scaledRate, stepsPerEpoch } from '../../solver/schedule.js';
+import { RATE_BATCH } from '../pretrain/plan.js';
 
 export interface LinearPlan {
   /** N */
@@ -20,8 +21,7 @@ export function makeLinearPlan({ eval: options, augment }: Config, images: numbe
   const batch = Math.min(options.batch_size_train, images);
   const steps = stepsPerEpoch(images, batch, 1, false);
   const schedule = {
-    baseRate: options.optim.lr,
-    globalBatch: batch,
+    peak: scaledRate(options.optim.lr, batch, RATE_BATCH),
     stepsPerEpoch: steps,
     maxEpochs: options.max_epochs,
     warmupEpochs: options.warmup_epochs,
@@ -32,6 +32,6 @@ export function makeLinearPlan({ eval: options, augment }: Config, images: numbe
     epochs: options.max_epochs,
     stepsPerEpoch: steps,
     totalSteps: steps * options.max_epochs,
-    rate: (step) => learningRate(schedule, step + 1),
+    rate: (step) => cosineRate(schedule, step + 1),
   };
 }

@@ -1,15 +1,9 @@
 /** What a linear evaluation saves, so that it goes on as if it had not been stopped. */
 
-import {
-  loadModuleState,
-  moduleState,
-  variableTensor,
-  variableValue,
-} from '../../checkpoint/module-state.js';
+import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
+import { loadOptimizerState, type Momentum, momentumState } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
-import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
-import type { VariableValue } from '../../engine/runtime.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
 import type { LinearProbe } from '../../models/probe/linear-probe.js';
 import type { EpochResult } from './results.js';
@@ -38,15 +32,11 @@ export function linearState(
   { step, history }: LinearProgress,
   finetune: boolean,
 ): TorchDict {
-  const reader = probe.head.runtime.readAhead(probe.solver.buffers);
-  const buffers = probe.trained.map((entry, i): [number, TorchValue] => {
-    const buffer = variableTensor(reader, entry, probe.solver.buffers[i]);
-    return [i, new Map([['momentum_buffer', buffer]])];
-  });
+  const momentum = momentumState(probe.head.runtime, momentumOf(probe));
   return new Map<string, TorchValue>([
     ['evaluator_state_dict', moduleState(probe.head, step)],
     ...(finetune ? [['online_network_state_dict', moduleState(probe.backbone, step)] as const] : []),
-    ['optimizer_state_dict', new Map([['state', new Map(buffers)]])],
+    ['optimizer_state_dict', new Map([['state', momentum]])],
     ['step', step],
     ['identity', new Map<string, TorchValue>(Object.entries(identity))],
     [
@@ -88,12 +78,11 @@ export async function loadLinearState(
   if (finetune) {
     await loadModuleState(probe.backbone, stateDictOf(checkpoint, where, 'online_network_state_dict'), where);
   }
-  const optimizer = checkpoint.get('optimizer_state_dict');
-  const state = optimizer instanceof Map ? optimizer.get('state') : undefined;
-  await probe.head.runtime.writeAll(savedMomentum(probe, state, where));
+  const step = numberOf(checkpoint.get('step')) ?? 0;
+  await loadOptimizerState(probe.head.runtime, momentumOf(probe), checkpoint, { where, step });
   const history = checkpoint.get('history');
   return {
-    step: numberOf(checkpoint.get('step')) ?? 0,
+    step,
     history: (Array.isArray(history) ? history : []).map((entry) => {
       const number = (key: string) =>
         numberOf(entry instanceof Map ? entry.get(key) : undefined) ?? Number.NaN;
@@ -107,16 +96,6 @@ export async function loadLinearState(
   };
 }
 
-async function* savedMomentum(
-  probe: LinearProbe,
-  state: TorchValue | undefined,
-  where: string,
-): AsyncGenerator<VariableValue> {
-  for (const [i, entry] of probe.trained.entries()) {
-    const saved = state instanceof Map ? state.get(i) : undefined;
-    const buffer = stateDictOf(saved ?? null, `${where}, optimizer_state_dict`).get('momentum_buffer');
-    if (buffer === undefined) throw new UserError(`lacks the momentum of ${entry.key}`, { where });
-    const tensor = toFloat32(await loadTensor(buffer));
-    yield variableValue(probe.solver.buffers[i], entry.layout, tensor);
-  }
+function momentumOf({ trained, solver }: LinearProbe): Momentum[] {
+  return trained.map((entry, i) => ({ entry, buffer: solver.buffers[i] }));
 }

@@ -1,30 +1,29 @@
 /** Networks, solver and compiled steps of a run. */
 
 import { copyModule, initializeModule } from '../../checkpoint/module-state.js';
+import type { Momentum } from '../../checkpoint/optimizer-state.js';
 import type { Config } from '../../config/schema.js';
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import type { Inputs, Step } from '../../engine/step.js';
 import { Networks } from '../../models/ssl/networks.js';
 import { compilePretrainStep } from '../../models/ssl/pretrain-step.js';
-import type { StateEntry } from '../../nn/module-store.js';
 import { Lars } from '../../solver/lars.js';
 import { describeMatches, matchRules, parameterRules } from '../../solver/param-groups.js';
+import type { Solver } from '../../solver/solver.js';
 import { type BlurBasis, blurBasis } from '../../views/blur.js';
 import type { Plan } from './plan.js';
 import { photometricStage } from './views.js';
 
-/** A trained parameter with its momentum buffer's entry. */
-export interface TrainedParameter {
-  entry: StateEntry;
-  module: string;
-  adapted: boolean;
+export interface TrainedParameter extends Momentum {
+  /** LARS scales its step. */
+  readonly adapted: boolean;
 }
 
 export class PretrainModel {
   readonly runtime: Runtime;
   readonly networks: Networks;
-  readonly solver: Lars;
+  readonly solver: Solver;
   /** In the order of the solver's buffers. */
   readonly trained: readonly TrainedParameter[];
   readonly basis: BlurBasis;
@@ -51,11 +50,6 @@ export class PretrainModel {
     const referenceQuirks = train.optim.reference_quirks;
     const matches = matchRules(described, parameterRules({ referenceQuirks }));
     for (const line of describeMatches(matches)) log.debug(line);
-    this.trained = matches.map(({ parameter: { entry, module }, rule }) => ({
-      entry,
-      module,
-      adapted: rule.update.adapted,
-    }));
     this.solver = new Lars(
       runtime,
       matches.map(({ parameter, rule }) => ({ variable: parameter.entry.variable, rule: rule.update })),
@@ -66,6 +60,11 @@ export class PretrainModel {
         trust: train.optim.trust_coefficient,
       },
     );
+    this.trained = matches.map(({ parameter: { entry }, rule }, i) => ({
+      entry,
+      buffer: this.solver.buffers[i],
+      adapted: rule.update.adapted,
+    }));
     this.basis = blurBasis(augment.blur, plan.side);
   }
 

@@ -4,7 +4,10 @@ import type { Config } from '../../config/schema.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { BoxSamplerOptions } from '../../models/ssl/box-sampler.js';
 import type { Method } from '../../models/ssl/networks.js';
-import { emaDecay, learningRate, stepsPerEpoch } from '../../solver/schedule.js';
+import { cosineRate, emaDecay, scaledRate, stepsPerEpoch } from '../../solver/schedule.js';
+
+/** The images of a step for which recipes give their learning rates. */
+export const RATE_BATCH = 256;
 
 export interface Plan {
   method: Method;
@@ -33,8 +36,7 @@ export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | '
   const steps = stepsPerEpoch(dataset.count, batch, 1, train.drop_last);
   const totalSteps = steps * train.max_epochs;
   const schedule = {
-    baseRate: train.optim.lr,
-    globalBatch: batch,
+    peak: scaledRate(train.optim.lr, batch, RATE_BATCH),
     stepsPerEpoch: steps,
     maxEpochs: train.max_epochs,
     warmupEpochs: train.warmup_epochs,
@@ -57,7 +59,7 @@ export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | '
       onExhausted: scrl.on_exhausted,
       inputSize: augment.input_size,
     },
-    rate: (step) => learningRate(schedule, step + 1),
+    rate: (step) => cosineRate(schedule, step + 1),
     decay: (step) => emaDecay(train.m, step, totalSteps),
   };
 }

@@ -3,20 +3,14 @@
  * needs: how many steps were done, and the settings that the schedule and the order of images depend on.
  */
 
-import {
-  loadModuleState,
-  moduleState,
-  variableTensor,
-  variableValue,
-} from '../../checkpoint/module-state.js';
-import { type StateDict, stateDictOf } from '../../checkpoint/state-dict.js';
+import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
+import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
+import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { Config } from '../../config/schema.js';
-import { loadTensor, toFloat32 } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
-import type { VariableValue } from '../../engine/runtime.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
-import type { PretrainModel } from './model.js';
+import type { PretrainModel, TrainedParameter } from './model.js';
 import type { Plan } from './plan.js';
 
 /** Where a run is. */
@@ -50,7 +44,8 @@ export function trainingState(
     dict.set(`${module}_state_dict`, store === undefined ? new Map() : moduleState(store, step));
   }
   dict.set('xent_loss_state_dict', new Map());
-  dict.set('optimizer_state_dict', optimizerState(model, config, plan, step));
+  const groups = optimizerGroups(model, config, plan, step);
+  dict.set('optimizer_state_dict', optimizerState(model.runtime, groups, step));
   dict.set('scheduler_state_dict', schedulerState(config, plan, step));
   dict.set('scaler_state_dict', new Map());
   dict.set(
@@ -69,45 +64,27 @@ export function trainingState(
   return dict;
 }
 
-/** torch's SGD: momentum buffers by number, and two groups (with LARS, without); numbers run through the groups. */
-function optimizerState(model: PretrainModel, config: Config, plan: Plan, step: number): TorchDict {
-  const { optim } = config.train;
-  const state: TorchDict = new Map();
-  const groups: TorchValue[] = [];
-  const reader = model.runtime.readAhead(momentumOrder(model).map((index) => model.solver.buffers[index]));
-  for (const adapted of [true, false]) {
-    const numbers: number[] = [];
-    for (const index of groupMembers(model, adapted)) {
-      const { entry } = model.trained[index];
-      const buffer = model.solver.buffers[index];
-      numbers.push(state.size);
-      state.set(state.size, new Map([['momentum_buffer', variableTensor(reader, entry, buffer)]]));
-    }
-    groups.push(
-      new Map<string, TorchValue>([
-        ['lr', float(plan.rate(Math.max(0, step - 1)))],
-        ['momentum', float(optim.momentum)],
-        ['dampening', 0],
-        ['weight_decay', float(adapted ? optim.weight_decay : 0)],
-        ['nesterov', optim.nesterov],
-        ['lars_adaptation', adapted],
-        ['params', numbers],
-      ]),
-    );
-  }
-  return new Map<string, TorchValue>([
-    ['state', step === 0 ? new Map() : state],
-    ['param_groups', groups],
-  ]);
+/** As in the reference two groups: parameters with LARS, and without. */
+function optimizerGroups(model: PretrainModel, config: Config, plan: Plan, step: number): ParameterGroup[] {
+  const { momentum, weight_decay: weightDecay, nesterov } = config.train.optim;
+  return momentumGroups(model).map(({ adapted, members }) => ({
+    members,
+    settings: {
+      lr: float(plan.rate(Math.max(0, step - 1))),
+      momentum: float(momentum),
+      dampening: 0,
+      weight_decay: float(adapted ? weightDecay : 0),
+      nesterov,
+      lars_adaptation: adapted,
+    },
+  }));
 }
 
-function groupMembers(model: PretrainModel, adapted: boolean): number[] {
-  return [...model.trained.keys()].filter((index) => model.trained[index].adapted === adapted);
-}
-
-/** The trained parameters in the order of the optimizer's numbers. */
-function momentumOrder(model: PretrainModel): number[] {
-  return [...groupMembers(model, true), ...groupMembers(model, false)];
+function momentumGroups({ trained }: PretrainModel): { adapted: boolean; members: TrainedParameter[] }[] {
+  return [true, false].map((adapted) => ({
+    adapted,
+    members: trained.filter((parameter) => parameter.adapted === adapted),
+  }));
 }
 
 function schedulerState(config: Config, plan: Plan, step: number): TorchDict {
@@ -144,7 +121,13 @@ export async function loadTrainingState(
     }
     await loadModuleState(store, dict, `${where}, ${store.module}_state_dict`);
   }
-  await loadMomentum(model, checkpoint, where, position.step);
+  const members = momentumGroups(model).flatMap((group) => group.members);
+  await loadOptimizerState(model.runtime, members, checkpoint, {
+    where,
+    step: position.step,
+    remedy:
+      'resume with the configuration of that run (also train/optim/reference_quirks and train/online_eval)',
+  });
   const score = numberOf(checkpoint.get('max_eval_score')) ?? 0;
   const epoch = numberOf(checkpoint.get('max_eval_epoch')) ?? 0;
   return epoch > 0 ? { ...position, best: { score, epoch } } : position;
@@ -188,59 +171,4 @@ function readPosition(config: Config, plan: Plan, checkpoint: TorchDict, where: 
     );
   }
   return { step: (step / steps) % 1 === 0 ? (step / steps) * plan.stepsPerEpoch : step };
-}
-
-async function loadMomentum(
-  model: PretrainModel,
-  checkpoint: TorchDict,
-  where: string,
-  step: number,
-): Promise<void> {
-  const optimizer = checkpoint.get('optimizer_state_dict');
-  const state = optimizer instanceof Map ? optimizer.get('state') : undefined;
-  if (!(state instanceof Map)) {
-    throw new UserError('has no optimizer state', {
-      where,
-      key: 'optimizer_state_dict',
-      remedy: 'it can serve as initial weights, but a run cannot be resumed from it',
-    });
-  }
-  const order = momentumOrder(model);
-  if (step > 0 && state.size !== order.length) {
-    throw new UserError(`has ${state.size} momentum buffers, but ${order.length} parameters are trained`, {
-      where,
-      key: 'optimizer_state_dict',
-      remedy:
-        'resume with the configuration of that run (also train/optim/reference_quirks and train/online_eval)',
-    });
-  }
-  await model.runtime.writeAll(savedMomentum(model, state, order, where));
-}
-
-async function* savedMomentum(
-  model: PretrainModel,
-  state: TorchDict,
-  order: readonly number[],
-  where: string,
-): AsyncGenerator<VariableValue> {
-  for (const [number, index] of order.entries()) {
-    const { entry } = model.trained[index];
-    const buffer = model.solver.buffers[index];
-    const saved = state.get(number);
-    if (saved === undefined) {
-      yield [buffer, new Float32Array(buffer.size)];
-      continue;
-    }
-    const dict: StateDict = stateDictOf(saved, `${where}, optimizer_state_dict`);
-    const source = dict.get('momentum_buffer');
-    if (source === undefined || String(source.shape) !== String(entry.shape)) {
-      throw new UserError(`momentum buffer ${number} does not fit ${entry.key} [${entry.shape.join(', ')}]`, {
-        where,
-        key: 'optimizer_state_dict',
-        remedy: 'resume with the configuration of that run',
-      });
-    }
-    const tensor = toFloat32(await loadTensor(source));
-    yield variableValue(buffer, entry.layout, tensor);
-  }
 }

@@ -30,10 +30,10 @@ async function build(method: Method, boxes: number, rate = 0.1, targetRate = 0.2
   const parameters = networks.trained().flatMap((store) => store.parameters());
   const solver = new Lars(
     runtime,
-    parameters.map(({ variable, role }) => ({
-      variable,
-      rule: { adapted: role === 'conv' || role === 'linear', squaredRate: false },
-    })),
+    parameters.map(({ variable, role }) => {
+      const adapted = role === 'conv' || role === 'linear';
+      return { variable, rule: { decay: adapted, adapted, squaredRate: false } };
+    }),
     { momentum: 0.9, nesterov: false, weightDecay: 1e-4, trust: 0.001 },
   );
   for (const store of networks.stores()) await initializeModule(store, 1);
