@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveConfig } from '../src/config/load.js';
+import { PRETRAIN } from '../src/config/schemas/pretrain.js';
 import { formatDuration } from '../src/core/clock.js';
 import { openDataset } from '../src/data/dataset.js';
 import { ensureEngine } from '../src/engine/install/install.js';
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   const crops = join(values.out, 'shapes-by-category');
   if (!existsSync(shapes) || !existsSync(crops)) await makeData(shapes, crops, log);
 
-  const resolved = resolveConfig({
+  const resolved = resolveConfig(PRETRAIN, {
     file: CONFIG,
     overrides: { 'dataset/root': join(crops, 'train'), top_dir: values.out },
   });

@@ -1,21 +1,15 @@
-/** The options that every command with a configuration has: `--config`, all leaves of the schema, and their reading. */
+/** The options that every command with a configuration has: `--config`, all leaves of its schema, and their reading. */
 
 import type { Argv } from 'yargs';
-import { shrinkForDebug } from '../config/debug.js';
+import type { Schema } from '../config/define-schema.js';
 import { findRecipe } from '../config/find-recipe.js';
-import { CONFIG_FLAGS } from '../config/flags.js';
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
-import { withLog } from './log-flags.js';
-import { declareFlags } from './unknown-flags.js';
+import { openConsole, withLog } from './log-flags.js';
 
 export type Arguments = Record<string, unknown>;
 
-/** The reference's README spells `--dataset/root` as `--data/root`. */
-const FLAG_NAMES = [...CONFIG_FLAGS.map(({ flag }) => flag), 'data/root'];
-
 /** Adds `--config`, the general options and one option for each leaf of the configuration. */
-export function withConfig<T>(yargs: Argv<T>): Argv {
-  declareFlags([...FLAG_NAMES, 'config', 'debug']);
+export function withConfig<T>(yargs: Argv<T>, { flags, aliases }: Schema): Argv {
   let result = withLog(yargs)
     .option('config', {
       type: 'string',
@@ -23,13 +17,12 @@ export function withConfig<T>(yargs: Argv<T>): Argv {
       describe: 'YAML file, or the name of a recipe: one_machine, scrl_200ep, byol_200ep, ...',
       requiresArg: true,
     })
-    .option('debug', { type: 'boolean', default: false, describe: 'a miniature schedule of two epochs' })
-    .option('data/root', {
-      type: 'string',
-      describe: 'the same as --dataset/root',
-      requiresArg: true,
+    .option('debug', {
+      type: 'boolean',
+      default: false,
+      describe: 'a miniature schedule, which goes through all parts of a run',
     }) as Argv;
-  for (const { flag, description } of CONFIG_FLAGS) {
+  for (const { flag, description } of flags) {
     result = result.option(flag, {
       type: 'string',
       describe: description,
@@ -37,12 +30,29 @@ export function withConfig<T>(yargs: Argv<T>): Argv {
       group: 'Configuration (beats the file):',
     });
   }
+  for (const [alias, flag] of Object.entries(aliases)) {
+    result = result.option(alias, { type: 'string', describe: `the same as --${flag}`, requiresArg: true });
+  }
   return result;
 }
 
-/** @throws UserError with all mistakes at once */
-export async function readConfig(argv: Arguments): Promise<ResolvedConfig> {
-  const overrides = Object.fromEntries(FLAG_NAMES.map((name) => [name, argv[name]]));
-  const resolved = resolveConfig({ file: findRecipe(String(argv.config)), overrides });
-  return argv.debug === true ? shrinkForDebug(resolved) : resolved;
+/**
+ * The configuration that `withConfig` asked for. What was adjusted in it is said.
+ *
+ * @throws UserError with all mistakes at once
+ */
+export async function readConfig<Config>(
+  argv: Arguments,
+  schema: Schema<Config>,
+): Promise<ResolvedConfig<Config>> {
+  const names = [...schema.leaves.keys(), ...Object.keys(schema.aliases)];
+  const overrides = Object.fromEntries(names.map((name) => [name, argv[name]]));
+  const resolved = resolveConfig(schema, {
+    file: findRecipe(String(argv.config)),
+    overrides,
+    debug: argv.debug === true,
+  });
+  const log = openConsole(argv);
+  for (const remark of resolved.remarks) log.warn(remark);
+  return resolved;
 }

@@ -2,11 +2,9 @@
 
 import type { Argv } from 'yargs';
 import { Console, type LogLevel } from '../report/console.js';
-import { declareFlags } from './unknown-flags.js';
 
 /** Adds `--no_pbar` and `--log_level`. */
 export function withLog<T>(yargs: Argv<T>): Argv<T> {
-  declareFlags(['no_pbar', 'log_level']);
   return yargs
     .option('no_pbar', { type: 'boolean', default: false, describe: 'plain lines instead of a progress bar' })
     .option('log_level', {

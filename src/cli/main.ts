@@ -17,6 +17,7 @@ import { linearCommand } from './commands/linear.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
 import { showCommand } from './commands/show.js';
+import { parseFailure } from './parse-failure.js';
 import { PARSER_SETTINGS } from './parser-settings.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
 
@@ -24,14 +25,15 @@ const require = createRequire(import.meta.url);
 
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    await parser().parseAsync([...args]);
+    if (args.length === 0) process.stderr.write(`${await parser(args).getHelp()}\n\n`);
+    await parser(args).parseAsync([...args]);
   } catch (error) {
     process.exitCode = report(error);
   }
 }
 
-/** The parser with all commands; tests take its help text. */
-export function parser() {
+/** The parser with all commands. */
+function parser(args: readonly string[]) {
   return yargs()
     .scriptName('scrl')
     .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
@@ -58,7 +60,7 @@ export function parser() {
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      throw error ?? new UserError(message, { remedy: 'see: scrl --help' });
+      throw parseFailure(message, error, args);
     });
 }
 

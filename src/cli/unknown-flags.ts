@@ -1,23 +1,28 @@
+/** Options that a command does not have: all at once, each with the one that was probably meant. */
+
+import { nearestPath } from '../config/suggest.js';
 import { UserError } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 
-/** Options of the command that is being parsed; each command adds its own. */
-const known = new Set(['_', '$0', 'help', 'h', 'version']);
-
-export function declareFlags(names: Iterable<string>): void {
-  for (const name of names) known.add(name);
+/** What yargs hands a check beside the arguments: names that the command has declared, and other names for them. */
+interface Declared {
+  readonly key: Readonly<Record<string, unknown>>;
+  readonly alias: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
- * A yargs check: all unknown options at once, each with the nearest known one.
+ * A yargs check.
  *
  * @throws UserError
  */
-export function rejectUnknownFlags(argv: Record<string, unknown>): true {
+export function rejectUnknownFlags(argv: Record<string, unknown>, declared: unknown): true {
+  const { key, alias } = declared as Declared;
+  const options = Object.keys(key);
+  // Positionals are among the aliases only.
+  const known = new Set(['_', '$0', ...options, ...Object.entries(alias).flat(2)]);
   const unknown = Object.keys(argv).filter((name) => !known.has(name));
   if (unknown.length === 0) return true;
   const lines = unknown.map((name) => {
-    const likely = nearest(name, known);
+    const likely = nearestPath(name, options);
     return `  --${name}${likely === undefined ? '' : `: did you mean --${likely}?`}`;
   });
   throw new UserError(`unknown option${unknown.length > 1 ? 's' : ''}\n${lines.join('\n')}`, {

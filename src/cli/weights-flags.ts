@@ -4,16 +4,16 @@ import { availableParallelism } from 'node:os';
 import type { Argv } from 'yargs';
 import { parseFlag } from '../config/flag-value.js';
 import { allowed, type Leaf } from '../config/leaf.js';
-import { type Config, LEAVES } from '../config/schema.js';
+import { ENGINE, type EngineConfig } from '../config/schemas/sections.js';
+import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
 import { UserError } from '../core/errors.js';
 import type { WeightsSettings } from '../recipes/shared/open-embedder.js';
 import { withLog } from './log-flags.js';
 import { wholeNumber } from './numbers.js';
-import { declareFlags } from './unknown-flags.js';
 
 export type WeightsArguments = Record<string, unknown>;
 
-const ENGINE_FLAGS = ['engine/device', 'engine/threads'];
+const ENGINE_FLAGS = ['device', 'threads'] as const;
 const LARGEST_SEED = 2 ** 53 - 1;
 
 /** What is cut out of an image, and its side unless `--size` says another. */
@@ -21,8 +21,6 @@ export const EVALUATION_CROP = { side: 224, describe: 'shorter side to 256/224 o
 export const LARGEST_SQUARE = { side: 448, describe: 'the largest square of an image is shown' };
 
 export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Argv {
-  declareFlags(['weights', 'role', 'prefix', 'backbone', 'seed', 'size', 'batch', 'workers']);
-  declareFlags(ENGINE_FLAGS);
   let result = withLog(yargs)
     .option('weights', {
       type: 'string',
@@ -40,7 +38,7 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
       describe: 'where the network is in the file, as `scrl inspect` spells it',
     })
     .option('backbone', {
-      choices: LEAVES.get('network/name')?.choices ?? [],
+      choices: RESNET_NAMES,
       describe: 'architecture, with --weights random only; a file says its own',
     })
     .option('seed', { ...text('names all random draws'), default: '0' })
@@ -50,10 +48,10 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
     })
     .option('batch', { ...text('images of a step; does not change features'), default: '64' })
     .option('workers', text('images decoded at once; default: one for each processor')) as Argv;
-  for (const flag of ENGINE_FLAGS) {
-    const { description, default: value } = leafOf(flag);
+  for (const key of ENGINE_FLAGS) {
+    const { description, default: value } = ENGINE[key];
     const meaning = description.replace(/; ours$/, '');
-    result = result.option(flag, text(`${meaning}; default: ${value}`));
+    result = result.option(`engine/${key}`, text(`${meaning}; default: ${value}`));
   }
   return result;
 }
@@ -78,7 +76,7 @@ export function readWeightsFlags(argv: WeightsArguments): WeightsSettings {
   const workers = argv.workers === undefined ? availableParallelism() : number(argv, 'workers', 256);
   return {
     weights: isRandom
-      ? { random: argv.backbone as Config['network']['name'] }
+      ? { random: argv.backbone as ResNetName }
       : {
           path: weights,
           ...(argv.role !== undefined && { role: argv.role as 'online' | 'target' }),
@@ -92,25 +90,19 @@ export function readWeightsFlags(argv: WeightsArguments): WeightsSettings {
   };
 }
 
-function readEngine(argv: WeightsArguments): Config['engine'] {
-  const value = (flag: string) => {
-    const leaf = leafOf(flag);
-    if (argv[flag] === undefined) return leaf.default;
-    const parsed = parseFlag(leaf, argv[flag]);
-    if (parsed !== undefined) return parsed.value;
-    throw new UserError(`must be ${allowed(leaf)}`, { key: `--${flag}`, value: argv[flag] });
-  };
+function readEngine(argv: WeightsArguments): EngineConfig {
   return {
-    device: value('engine/device') as Config['engine']['device'],
-    threads: value('engine/threads') as number,
-    precision: leafOf('engine/precision').default as Config['engine']['precision'],
+    device: optionValue(ENGINE.device, 'engine/device', argv),
+    threads: optionValue(ENGINE.threads, 'engine/threads', argv),
+    precision: ENGINE.precision.default,
   };
 }
 
-function leafOf(flag: string): Leaf {
-  const leaf = LEAVES.get(flag);
-  if (leaf === undefined) throw new Error(`unreachable: the schema has no ${flag}`);
-  return leaf;
+function optionValue<T>(leaf: Leaf<T>, flag: string, argv: WeightsArguments): T {
+  if (argv[flag] === undefined) return leaf.default;
+  const parsed = parseFlag(leaf, argv[flag]);
+  if (parsed !== undefined) return parsed.value;
+  throw new UserError(`must be ${allowed(leaf)}`, { key: `--${flag}`, value: argv[flag] });
 }
 
 function number(argv: WeightsArguments, key: string, most: number, least?: number): number {

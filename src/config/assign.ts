@@ -4,10 +4,10 @@
  */
 
 import { nearest } from '../core/nearest.js';
+import { isLeaf, type Schema, type Section } from './define-schema.js';
 import { BASE_KEY, type Layer } from './layers.js';
-import { accepts, allowed, type Leaf } from './leaf.js';
+import { accepts, allowed, isList, type Leaf } from './leaf.js';
 import type { Problems } from './problems.js';
-import { isLeaf, LEAVES, SCHEMA, type Section } from './schema.js';
 import { nearestPath } from './suggest.js';
 import { isMapping } from './yaml-document.js';
 
@@ -17,16 +17,13 @@ export interface Assignment {
   readonly origin: string;
 }
 
-/** Paths of leaves and of sections. */
-const KNOWN_PATHS: ReadonlySet<string> = new Set(
-  [...LEAVES.keys()].flatMap((path) => {
-    const parts = path.split('/');
-    return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
-  }),
-);
-
 /** Writes the values of a file over those in `assignments`. */
-export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, problems: Problems): void {
+export function assignLayer(
+  schema: Schema,
+  layer: Layer,
+  assignments: Map<string, Assignment>,
+  problems: Problems,
+): void {
   const { file, document } = layer;
   for (const { key, line, firstLine } of document.duplicates) {
     const remedy = key.split('/').at(-1) === '<<' ? 'merge several with `<<: [*a, *b]`' : 'keep one of them';
@@ -36,7 +33,7 @@ export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, 
       remedy,
     });
   }
-  assignSection(SCHEMA, [], document.value);
+  assignSection(schema.fields, [], document.value);
 
   function assignSection(section: Section, prefix: readonly string[], values: Record<string, unknown>): void {
     for (const [name, value] of Object.entries(values)) {
@@ -46,7 +43,11 @@ export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, 
       const where = `${file}:${document.line(parts)}`;
       const node = Object.hasOwn(section, name) ? section[name] : undefined;
       if (node === undefined) {
-        problems.add('is not a known key', { where, key, remedy: remedyForUnknown(key, prefix, section) });
+        problems.add('is not a known key', {
+          where,
+          key,
+          remedy: remedyForUnknown(schema, key, prefix, section),
+        });
       } else if (isLeaf(node)) {
         if (accepts(node, value)) assignments.set(key, { value, origin: where });
         else reportValue(problems, { where, key, leaf: node, value, hint: yamlHint(node, value) });
@@ -60,9 +61,14 @@ export function assignLayer(layer: Layer, assignments: Map<string, Assignment>, 
   }
 }
 
-function remedyForUnknown(key: string, prefix: readonly string[], section: Section): string {
-  if (LEAVES.has(key)) return `write it nested: ${nested(key)}`;
-  const guess = nearestPath(key, KNOWN_PATHS);
+function remedyForUnknown(
+  { leaves, paths }: Schema,
+  key: string,
+  prefix: readonly string[],
+  section: Section,
+): string {
+  if (leaves.has(key)) return `write it nested: ${nested(key)}`;
+  const guess = nearestPath(key, paths);
   const known = `${prefix.join('/') || 'the top level'} takes ${Object.keys(section).join(', ')}`;
   return guess === undefined ? known : `did you mean ${guess}? ${known}`;
 }
@@ -91,7 +97,7 @@ export function reportValue(
 
 /** YAML has types of its own, and what looks like a number may be a text. */
 function yamlHint({ kind }: Leaf, value: unknown): string | undefined {
-  if (kind === 'pair') return 'write it as [0.2, 1.0]';
+  if (isList(kind)) return `write it as ${kind === 'integers' ? '[1, 2, 3]' : '[0.2, 1.0]'}`;
   if (typeof value !== 'string') return kind === 'string' && value !== null ? 'put it in quotes' : undefined;
   if (kind === 'boolean') return 'YAML 1.2 writes it true or false, without quotes';
   const isNumber = value.trim() !== '' && Number.isFinite(Number(value));

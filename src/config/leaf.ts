@@ -7,7 +7,15 @@
 
 import { unreachable } from '../core/errors.js';
 
-export type LeafKind = 'boolean' | 'integer' | 'number' | 'string' | 'choice' | 'pair';
+export type LeafKind =
+  | 'boolean'
+  | 'integer'
+  | 'number'
+  | 'string'
+  | 'choice'
+  | 'pair'
+  | 'integers'
+  | 'numbers';
 
 /** `min` and `max` belong to the range, `above` and `below` do not. */
 export interface Range {
@@ -23,7 +31,7 @@ export interface Leaf<T = unknown> {
   /** One line, with the unit. */
   readonly description: string;
   readonly nullable: boolean;
-  /** Of a number, or of both numbers of a pair. */
+  /** Of a number, or of each number of a list. */
   readonly range: Range;
   /** Of a choice; empty otherwise. */
   readonly choices: readonly string[];
@@ -54,13 +62,30 @@ export const choice = <T extends string>(value: T, choices: readonly T[], descri
 export const pair = (value: Pair, range: Range, description: string): Leaf<Pair> =>
   leaf('pair', value, description, { range });
 
+export const integers = (
+  value: readonly number[],
+  range: Range,
+  description: string,
+): Leaf<readonly number[]> => leaf('integers', value, description, { range });
+
+export const numbers = (
+  value: readonly number[],
+  range: Range,
+  description: string,
+): Leaf<readonly number[]> => leaf('numbers', value, description, { range });
+
+/** Whether values of this kind are lists. */
+export function isList(kind: LeafKind): kind is 'pair' | 'integers' | 'numbers' {
+  return kind === 'pair' || kind === 'integers' || kind === 'numbers';
+}
+
 /** The same leaf, but null is allowed too. */
 export function nullable<T>(inner: Leaf<T>, value: T | null): Leaf<T | null> {
   return { ...inner, default: value, nullable: true };
 }
 
 /** Whether the value may stand in a configuration. A nullable text may not be empty: an unset shell variable is no path. */
-export function accepts(leaf: Leaf, value: unknown): boolean {
+export function accepts<T>(leaf: Leaf<T>, value: unknown): value is T {
   const { kind, range, choices } = leaf;
   if (value === null) return leaf.nullable;
   switch (kind) {
@@ -76,6 +101,12 @@ export function accepts(leaf: Leaf, value: unknown): boolean {
       return typeof value === 'string' && choices.includes(value);
     case 'pair':
       return Array.isArray(value) && value.length === 2 && value.every((item) => inRange(item, range));
+    case 'integers':
+      return (
+        Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && inRange(item, range))
+      );
+    case 'numbers':
+      return Array.isArray(value) && value.every((item) => inRange(item, range));
     default:
       return unreachable(kind);
   }
@@ -98,6 +129,8 @@ export function allowed(leaf: Leaf): string {
     string: leaf.nullable ? 'a text that is not empty' : 'a text',
     choice: `one of ${choices.join(', ')}`,
     pair: `two numbers [low, high], each${range || ' finite'}`,
+    integers: `a list of integers${range && `, each${range}`}`,
+    numbers: `a list of numbers${range && `, each${range}`}`,
   };
   return leaf.nullable ? `${texts[kind]}, or null` : texts[kind];
 }

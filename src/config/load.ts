@@ -5,40 +5,70 @@
 
 import { basename, extname } from 'node:path';
 import { type Assignment, assignLayer } from './assign.js';
+import type { Schema } from './define-schema.js';
 import { assignFlags } from './flags.js';
 import { readLayers } from './layers.js';
 import { Problems } from './problems.js';
-import { checkRules } from './rules.js';
-import { buildConfig, type Config, LEAVES } from './schema.js';
+import { adjust, checkRules, valuesOf } from './rules.js';
 
 export interface ConfigSources {
   /** YAML file; without one, all defaults. */
   file?: string;
   /** Value by path (`train/optim/lr`), as text from the command line or typed; undefined means not given. */
   overrides?: Readonly<Record<string, unknown>>;
+  /** The schema's miniature schedule, which beats even the command line. */
+  debug?: boolean;
 }
 
-export interface ResolvedConfig {
+export interface ResolvedConfig<Config> {
+  readonly schema: Schema<Config>;
   readonly config: Config;
-  /** Of every leaf by path: `default`, `FILE:LINE` or `command line --FLAG`. */
+  /** Of every leaf by path: `default`, `FILE:LINE`, `command line --FLAG`, `KEY WORD` of a preset, or `adjusted to KEY`. */
   readonly origins: ReadonlyMap<string, string>;
   /** Base name of the file without its extension; `default` without a file. */
   readonly configName: string;
+  /** What was changed so that it fits, and what looks wrong: a line each. */
+  readonly remarks: readonly string[];
 }
 
 /** @throws UserError when a file cannot be read or parsed, else one with all keys and values that are wrong */
-export function resolveConfig({ file, overrides = {} }: ConfigSources): ResolvedConfig {
+export function resolveConfig<Config>(
+  schema: Schema<Config>,
+  { file, overrides = {}, debug = false }: ConfigSources,
+): ResolvedConfig<Config> {
   const assignments = new Map<string, Assignment>(
-    [...LEAVES].map(([path, leaf]) => [path, { value: leaf.default, origin: 'default' }]),
+    [...schema.leaves].map(([path, leaf]) => [path, { value: leaf.default, origin: 'default' }]),
   );
   const problems = new Problems();
-  for (const layer of file === undefined ? [] : readLayers(file)) assignLayer(layer, assignments, problems);
-  assignFlags(overrides, assignments, problems);
+  for (const layer of file === undefined ? [] : readLayers(file)) {
+    assignLayer(schema, layer, assignments, problems);
+  }
+  assignFlags(schema, overrides, assignments, problems);
+  assignPreset(schema, assignments);
+  if (debug) assignDebug(schema, assignments);
 
-  const config = buildConfig(new Map([...assignments].map(([path, { value }]) => [path, value])));
-  checkRules(config, assignments, problems);
+  const remarks = adjust(schema, assignments, problems);
+  const config = schema.build(valuesOf(assignments));
+  checkRules(schema, config, assignments, problems);
   problems.throwIfAny();
 
   const origins = new Map([...assignments].map(([path, { origin }]) => [path, origin]));
-  return { config, origins, configName: file === undefined ? 'default' : basename(file, extname(file)) };
+  const configName = file === undefined ? 'default' : basename(file, extname(file));
+  return { schema, config, origins, configName, remarks };
+}
+
+/** What a chosen word stands for, where nobody said anything else. */
+function assignPreset({ presets }: Schema, assignments: Map<string, Assignment>): void {
+  if (presets === undefined) return;
+  const word = String(assignments.get(presets.key)?.value);
+  for (const [path, value] of Object.entries(presets.values[word] ?? {})) {
+    if (assignments.get(path)?.origin !== 'default') continue;
+    assignments.set(path, { value, origin: `${presets.key} ${word}` });
+  }
+}
+
+function assignDebug({ debug }: Schema, assignments: Map<string, Assignment>): void {
+  for (const [path, value] of Object.entries(debug)) {
+    assignments.set(path, { value, origin: 'command line --debug' });
+  }
 }

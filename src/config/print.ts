@@ -3,17 +3,21 @@
  * file with the same values, and is what a run keeps as `config.yaml`.
  */
 
+import { isLeaf, type Section } from './define-schema.js';
 import type { Leaf } from './leaf.js';
 import type { ResolvedConfig } from './load.js';
-import { flattenConfig, isLeaf, SCHEMA, type Section } from './schema.js';
 
 /** Comments stand below each other, unless a value is longer than this. */
 const WIDEST = 60;
 
 /** Ends with a line break. */
-export function renderConfig({ config, origins, configName }: ResolvedConfig): string {
-  const values = flattenConfig(config);
-  const lines = [...linesOf(SCHEMA, '', values)];
+export function renderConfig<Config>({
+  schema,
+  config,
+  origins,
+  configName,
+}: ResolvedConfig<Config>): string {
+  const lines = [...linesOf(schema.fields, '', schema.flatten(config))];
   const widths = lines.filter(({ path }) => path !== undefined).map(({ text }) => text.length);
   const column = Math.min(Math.max(...widths), WIDEST);
   const body = lines.map(({ text, path }) => {

@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { CONFIG_FLAGS } from '../../src/config/flags.js';
 import { resolveConfig } from '../../src/config/load.js';
-import { LEAVES } from '../../src/config/schema.js';
+import { PRETRAIN } from '../../src/config/schemas/pretrain.js';
 import { userErrorOf } from './files.js';
 
-const withFlag = (flag: string, value: unknown) => resolveConfig({ overrides: { [flag]: value } }).config;
+const withFlag = (flag: string, value: unknown) =>
+  resolveConfig(PRETRAIN, { overrides: { [flag]: value } }).config;
 const errorOf = (overrides: Record<string, unknown>): string =>
-  userErrorOf(() => resolveConfig({ overrides }));
+  userErrorOf(() => resolveConfig(PRETRAIN, { overrides }));
 
-describe('CONFIG_FLAGS', () => {
+describe('PRETRAIN.flags', () => {
   it('has every leaf, described in one line', () => {
-    expect(CONFIG_FLAGS.map(({ flag }) => flag)).toEqual([...LEAVES.keys()]);
-    for (const { flag, description } of CONFIG_FLAGS) expect(description, flag).toMatch(/^\S[^\n]{3,110}$/);
+    expect(PRETRAIN.flags.map(({ flag }) => flag)).toEqual([...PRETRAIN.leaves.keys()]);
+    for (const { flag, description } of PRETRAIN.flags) expect(description, flag).toMatch(/^\S[^\n]{3,110}$/);
   });
 
   it('carries type, choices and default', () => {
-    expect(CONFIG_FLAGS.find(({ flag }) => flag === 'augment/blur')).toMatchObject({
+    expect(PRETRAIN.flags.find(({ flag }) => flag === 'augment/blur')).toMatchObject({
       type: 'choice',
       choices: ['resized', 'gaussian', 'none'],
       default: 'resized',
     });
-    expect(CONFIG_FLAGS.find(({ flag }) => flag === 'train/m')).not.toHaveProperty('choices');
+    expect(PRETRAIN.flags.find(({ flag }) => flag === 'train/m')).not.toHaveProperty('choices');
   });
 });
 
@@ -91,15 +91,15 @@ describe('values from the command line', () => {
 
 describe('--data/root', () => {
   it('is --dataset/root', () => {
-    const { config, origins } = resolveConfig({ overrides: { 'data/root': 'photos' } });
+    const { config, origins } = resolveConfig(PRETRAIN, { overrides: { 'data/root': 'photos' } });
     expect(config.dataset.root).toBe('photos');
     expect(origins.get('dataset/root')).toBe('command line --data/root');
   });
 
   it('may be given beside it with the same value only', () => {
-    expect(resolveConfig({ overrides: { 'dataset/root': 'a', 'data/root': 'a' } }).config.dataset.root).toBe(
-      'a',
-    );
+    expect(
+      resolveConfig(PRETRAIN, { overrides: { 'dataset/root': 'a', 'data/root': 'a' } }).config.dataset.root,
+    ).toBe('a');
     expect(errorOf({ 'dataset/root': 'a', 'data/root': 'b' })).toBe(
       'command line --data/root: dataset/root: is the same setting as --dataset/root, but the values differ ' +
         '(found ["a","b"])\n  give one of the two',

@@ -5,9 +5,11 @@ import {
   boolean,
   choice,
   integer,
+  integers,
   type Leaf,
   nullable,
   number,
+  numbers,
   pair,
   string,
 } from '../../src/config/leaf.js';
@@ -41,6 +43,13 @@ describe('a leaf accepts', () => {
       ],
       [[0.2], [0.2, 1, 1], [0, 1], [0.2, 2], ['0.2', '1'], 0.2, '0.2,1', null],
     ],
+    [
+      'lists of integers',
+      integers([1, 2], { min: 1 }, ''),
+      [[], [3], [3, 1, 2]],
+      [[0], [1.5], ['1'], 1, '1,2', null, [[1]]],
+    ],
+    ['lists of numbers', numbers([0.5], { above: 0 }, ''), [[], [0.1, 3]], [[0], [Number.NaN], 0.5, null]],
     ['null where it is allowed', nullable(count, 3), [null, 1], [0, undefined]],
   ];
   it.each(cases)('%s', (_, leaf, good, bad) => {
@@ -52,7 +61,14 @@ describe('a leaf accepts', () => {
 it('says what it accepts', () => {
   const leaves: Leaf[] = [boolean(true, ''), count, share, ratio, blur, scale, string('', '')];
   expect(
-    [...leaves, nullable(count, null), nullable(string('', ''), null), number(1, {}, '')].map(allowed),
+    [
+      ...leaves,
+      nullable(count, null),
+      nullable(string('', ''), null),
+      number(1, {}, ''),
+      integers([], {}, ''),
+      numbers([], { min: 0 }, ''),
+    ].map(allowed),
   ).toEqual([
     'true or false',
     'an integer of at least 1',
@@ -64,5 +80,7 @@ it('says what it accepts', () => {
     'an integer of at least 1, or null',
     'a text that is not empty, or null',
     'a number',
+    'a list of integers',
+    'a list of numbers, each of at least 0',
   ]);
 });

@@ -1,23 +1,23 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/load.js';
-import { LEAVES } from '../../src/config/schema.js';
+import { PRETRAIN } from '../../src/config/schemas/pretrain.js';
 import { folderWith, userErrorOf } from './files.js';
 
 const resolveText = (text: string, overrides: Record<string, unknown> = {}) =>
-  resolveConfig({ file: join(folderWith({ 'c.yaml': text }), 'c.yaml'), overrides });
+  resolveConfig(PRETRAIN, { file: join(folderWith({ 'c.yaml': text }), 'c.yaml'), overrides });
 
 function errorOf(text: string, overrides: Record<string, unknown> = {}): string {
   const folder = folderWith({ 'c.yaml': text });
-  return userErrorOf(() => resolveConfig({ file: join(folder, 'c.yaml'), overrides }), folder);
+  return userErrorOf(() => resolveConfig(PRETRAIN, { file: join(folder, 'c.yaml'), overrides }), folder);
 }
 
 describe('precedence and origins', () => {
   it('is all defaults without sources', () => {
-    const { config, origins, configName } = resolveConfig({});
+    const { config, origins, configName } = resolveConfig(PRETRAIN, {});
     expect(configName).toBe('default');
     expect(config.train.optim.lr).toBe(0.45);
-    expect([...origins.keys()]).toEqual([...LEAVES.keys()]);
+    expect([...origins.keys()]).toEqual([...PRETRAIN.leaves.keys()]);
     expect(new Set(origins.values())).toEqual(new Set(['default']));
   });
 
@@ -27,7 +27,10 @@ describe('precedence and origins', () => {
       'my.recipe.yml': '_base_: base.yaml\ntrain:\n  max_epochs: 60\n  optim:\n    lr: 2.0\n',
     });
     const file = join(folder, 'my.recipe.yml');
-    const { config, origins, configName } = resolveConfig({ file, overrides: { 'train/optim/lr': '3' } });
+    const { config, origins, configName } = resolveConfig(PRETRAIN, {
+      file,
+      overrides: { 'train/optim/lr': '3' },
+    });
     expect(configName).toBe('my.recipe');
     const { optim, max_epochs, m, warmup_epochs } = config.train;
     expect([optim.lr, max_epochs, optim.momentum, m, warmup_epochs]).toEqual([3, 60, 0.5, 0.9, 10]);
@@ -52,7 +55,7 @@ describe('precedence and origins', () => {
       'base.yaml': 'load_dir: x\nnetwork: {proj_head: {input_size: 2048}}\n',
       'c.yaml': '_base_: base.yaml\nload_dir: null\nnetwork:\n  proj_head:\n    # input_size: 3\n',
     });
-    const { config } = resolveConfig({ file: join(folder, 'c.yaml') });
+    const { config } = resolveConfig(PRETRAIN, { file: join(folder, 'c.yaml') });
     expect(config.load_dir).toBeNull();
     expect(config.network.proj_head.input_size).toBe(2048);
   });
@@ -94,7 +97,7 @@ describe('mistakes', () => {
     });
     const overrides = { 'train/m': 'x', 'train/mm': 1 };
     expect(
-      userErrorOf(() => resolveConfig({ file: join(folder, 'c.yaml'), overrides }), folder),
+      userErrorOf(() => resolveConfig(PRETRAIN, { file: join(folder, 'c.yaml'), overrides }), folder),
     ).toBe(`12 problems in the configuration
   base.yaml:2: train/optm: is not a known key
     did you mean train/optim? train takes enabled, online_eval, batch_size_train, batch_size_eval, max_epochs, warmup_epochs, valid_interval, knn_interval, knn_bank, snapshot_interval, tb_interval, num_workers, m, drop_last, save_minutes, save_steps, optim
@@ -129,7 +132,7 @@ describe('mistakes', () => {
       'train/optim/lr: 1\n',
       'c.yaml:1: train/optim/lr: is not a known key\n  write it nested: train: { optim: { lr: ... } }',
     ],
-    ['lr: 1\n', 'did you mean eval/optim/lr?'],
+    ['lr: 1\n', 'did you mean train/optim/lr?'],
     ['__proto__: 1\n', 'c.yaml:1: __proto__: is not a known key'],
     ['constructor: {a: 1}\n', 'c.yaml:1: constructor: is not a known key'],
     ['train: [1]\n', 'c.yaml:1: train: is a section with the keys enabled'],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/load.js';
-import { flattenConfig, LEAVES } from '../../src/config/schema.js';
+import { PRETRAIN } from '../../src/config/schemas/pretrain.js';
 import { folderWith } from './files.js';
 
 const CONFIGS = join(import.meta.dirname, '../../configs');
@@ -78,10 +78,10 @@ describe.each([
   ['byol_1000ep', false, true],
 ])('%s', (name, scrl, long) => {
   it('has the values of the reference, whose own file loads unchanged', () => {
-    const reference = resolveConfig({
+    const reference = resolveConfig(PRETRAIN, {
       file: join(folderWith({ 'ref.yaml': referenceYaml(scrl, long) }), 'ref.yaml'),
     });
-    const ours = resolveConfig({ file: join(CONFIGS, `${name}.yaml`) });
+    const ours = resolveConfig(PRETRAIN, { file: join(CONFIGS, `${name}.yaml`) });
     expect(ours.config).toEqual(reference.config);
     expect(ours.configName).toBe(name);
     const set = (origins: ReadonlyMap<string, string>): string[] =>
@@ -92,9 +92,9 @@ describe.each([
 });
 
 it('scrl_200ep is what the defaults are, apart from the data set and the size that follows the backbone', () => {
-  const { config } = resolveConfig({ file: join(CONFIGS, 'scrl_200ep.yaml') });
-  const values = flattenConfig(config);
-  const different = [...LEAVES].filter(
+  const { config } = resolveConfig(PRETRAIN, { file: join(CONFIGS, 'scrl_200ep.yaml') });
+  const values = PRETRAIN.flatten(config);
+  const different = [...PRETRAIN.leaves].filter(
     ([path, leaf]) => JSON.stringify(leaf.default) !== JSON.stringify(values.get(path)),
   );
   expect(different.map(([path]) => path)).toEqual(['network/proj_head/input_size', 'dataset/name']);
@@ -102,7 +102,7 @@ it('scrl_200ep is what the defaults are, apart from the data set and the size th
 
 describe.each(['one_machine', 'quickstart'])('%s', (name) => {
   it('loads, and is small', () => {
-    const { config } = resolveConfig({ file: join(CONFIGS, `${name}.yaml`) });
+    const { config } = resolveConfig(PRETRAIN, { file: join(CONFIGS, `${name}.yaml`) });
     expect(config.network.name).toBe('resnet18');
     expect(config.dataset.name).toBe('auto');
     expect(config.train.optim.momentum).toBe(0.9);

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config/load.js';
+import { PRETRAIN } from '../../src/config/schemas/pretrain.js';
 import { folderWith, userErrorOf } from './files.js';
 
 const errorOf = (overrides: Record<string, unknown>): string =>
-  userErrorOf(() => resolveConfig({ overrides }));
+  userErrorOf(() => resolveConfig(PRETRAIN, { overrides }));
 
 describe('rules between fields', () => {
   it.each([
-    [{ 'train/max_epochs': 10 }, 'train/warmup_epochs: must be less than train/max_epochs: 10 of 10 epochs'],
-    [{ 'eval/warmup_epochs': 80 }, 'eval/warmup_epochs: must be less than eval/max_epochs: 80 of 80 epochs'],
     [{ 'eval/optim/momentum': 0 }, 'eval/optim/nesterov: needs a momentum above 0'],
     [
       { 'train/optim/momentum': 0, 'train/optim/nesterov': true },
@@ -51,19 +50,42 @@ describe('rules between fields', () => {
     { 'dataset/name': 'coco', 'dataset/annotations': 'a.json' },
     { 'dataset/annotations': 'a.json' },
   ])('%j is fine', (overrides) => {
-    expect(() => resolveConfig({ overrides })).not.toThrow();
+    expect(() => resolveConfig(PRETRAIN, { overrides })).not.toThrow();
   });
 
   it('name the places of both fields', () => {
-    const folder = folderWith({ 'c.yaml': 'train:\n  warmup_epochs: 7\n' });
-    const overrides = { 'train/max_epochs': 5 };
-    expect(userErrorOf(() => resolveConfig({ file: join(folder, 'c.yaml'), overrides }), folder)).toBe(
-      'c.yaml:2 and command line --train/max_epochs: train/warmup_epochs: must be less than train/max_epochs: ' +
-        '7 of 5 epochs\n  lower train/warmup_epochs or raise train/max_epochs',
+    const folder = folderWith({ 'c.yaml': 'network:\n  scrl: { min_size: 64 }\n' });
+    const overrides = { 'augment/input_size': 64 };
+    const file = join(folder, 'c.yaml');
+    expect(userErrorOf(() => resolveConfig(PRETRAIN, { file, overrides }), folder)).toBe(
+      'c.yaml:2 and command line --augment/input_size: network/scrl/min_size: must be less than augment/input_size: ' +
+        'no view of 64 pixels has room for a box of 64\n  lower network/scrl/min_size or raise augment/input_size',
     );
   });
 
   it('are not checked on fields that are wrong by themselves', () => {
+    expect(errorOf({ 'augment/input_size': 0 })).not.toContain('network/scrl/min_size');
+  });
+});
+
+describe('a warm-up that does not fit', () => {
+  it.each([
+    [{ 'train/max_epochs': 3 }, 'train', 10, 3, 0.3],
+    [{ 'train/max_epochs': 10 }, 'train', 10, 10, 1],
+    [{ 'eval/warmup_epochs': 80 }, 'eval', 80, 80, 8],
+    [{ 'eval/max_epochs': 1 }, 'eval', 5, 1, 0.1],
+  ] as const)('%j is shortened, with a remark', (overrides, phase, warmup, all, shorter) => {
+    const { config, origins, remarks } = resolveConfig(PRETRAIN, { overrides });
+    expect(config[phase].warmup_epochs).toBe(shorter);
+    expect(origins.get(`${phase}/warmup_epochs`)).toBe(`adjusted to ${phase}/max_epochs`);
+    expect(remarks).toEqual([
+      `${phase}/warmup_epochs: ${warmup} epochs do not fit into ${phase}/max_epochs ${all}: shortened to ${shorter}`,
+    ]);
+  });
+
+  it('is left alone when a field is wrong by itself, and where it fits', () => {
     expect(errorOf({ 'train/max_epochs': 0 })).not.toContain('warmup_epochs');
+    const { config, remarks } = resolveConfig(PRETRAIN, { overrides: { 'train/max_epochs': 11 } });
+    expect([config.train.warmup_epochs, remarks]).toEqual([10, []]);
   });
 });

@@ -1,22 +1,24 @@
 import { expect, it } from 'vitest';
+import type { PathOf } from '../../src/config/define-schema.js';
 import { accepts } from '../../src/config/leaf.js';
 import { resolveConfig } from '../../src/config/load.js';
-import { buildConfig, type Config, type ConfigPath, flattenConfig, LEAVES } from '../../src/config/schema.js';
+import { PRETRAIN, type PretrainConfig } from '../../src/config/schemas/pretrain.js';
+import type { PRETRAIN_FIELDS } from '../../src/config/schemas/pretrain-fields.js';
 
 it('has defaults that it accepts itself', () => {
-  for (const [path, leaf] of LEAVES) expect(accepts(leaf, leaf.default), path).toBe(true);
+  for (const [path, leaf] of PRETRAIN.leaves) expect(accepts(leaf, leaf.default), path).toBe(true);
 });
 
 it('goes from nested to flat and back', () => {
-  const { config } = resolveConfig({});
-  const flat = flattenConfig(config);
-  expect([...flat.keys()]).toEqual([...LEAVES.keys()]);
+  const { config } = resolveConfig(PRETRAIN, {});
+  const flat = PRETRAIN.flatten(config);
+  expect([...flat.keys()]).toEqual([...PRETRAIN.leaves.keys()]);
   expect(flat.get('network/scrl/min_size')).toBe(32);
-  expect(buildConfig(flat)).toEqual(config);
+  expect(PRETRAIN.build(flat)).toEqual(config);
 });
 
 it('gives the type of each value (checked by the compiler)', () => {
-  const { config } = resolveConfig({});
+  const { config } = resolveConfig(PRETRAIN, {});
   const typed: [
     number,
     number | null,
@@ -31,11 +33,12 @@ it('gives the type of each value (checked by the compiler)', () => {
     config.dataset.root,
   ];
   expect(typed).toEqual([0.45, null, 'resized', [0.2, 1], null]);
+  type ConfigPath = PathOf<typeof PRETRAIN_FIELDS>;
   const path: ConfigPath = 'eval/optim/nesterov';
-  expect(LEAVES.has(path)).toBe(true);
+  expect(PRETRAIN.leaves.has(path)).toBe(true);
   // @ts-expect-error no such path
   const wrongPath: ConfigPath = 'eval/optim/nesterof';
   // @ts-expect-error a configuration is not changed
-  const assign = (c: Config) => (c.seed = 1);
+  const assign = (c: PretrainConfig) => (c.seed = 1);
   expect([wrongPath, typeof assign]).toEqual(['eval/optim/nesterof', 'function']);
 });

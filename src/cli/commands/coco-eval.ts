@@ -7,7 +7,6 @@ import { openConsole, withLog } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
 import { print } from '../output.js';
 import { categoryText } from '../text/categories.js';
-import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
   gt: string;
@@ -26,10 +25,8 @@ interface Arguments {
 export const cocoEvalCommand: CommandModule<object, Arguments> = {
   command: 'coco-eval',
   describe: 'evaluate detections as pycocotools does: the same figures to the last bit, much sooner',
-  builder: (yargs) => {
-    declareFlags(['gt', 'dt', 'type', 'json', 'per-category', 'out', 'overwrite']);
-    declareFlags(['lvis', 'max-dets', 'corrections', 'threads']);
-    return withLog(yargs)
+  builder: (yargs) =>
+    withLog(yargs)
       .option('gt', {
         type: 'string',
         demandOption: true,
@@ -90,8 +87,7 @@ export const cocoEvalCommand: CommandModule<object, Arguments> = {
       .example(
         '$0 coco-eval --gt GT --dt DT --max-dets 1,100,300 --corrections maxDets',
         'crowded images',
-      ) as Argv<Arguments>;
-  },
+      ) as Argv<Arguments>,
   handler: async (argv) => {
     if (argv.lvis && (argv.type === 'keypoints' || argv['max-dets'] !== undefined)) {
       throw new UserError(

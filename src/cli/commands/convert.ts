@@ -5,7 +5,6 @@ import { openConsole, withLog } from '../log-flags.js';
 import { print, printReport } from '../output.js';
 import { conversionText } from '../text/conversion.js';
 import { detectron2Notes } from '../text/detectron2-notes.js';
-import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
   in: string;
@@ -27,21 +26,8 @@ export const convertCommand: CommandModule<object, Arguments> = {
   command: 'convert <in> <out>',
   describe:
     'turn a checkpoint of any toolkit into another: PyTorch, Detectron2, safetensors, TensorFlow.js, ONNX',
-  builder: (yargs) => {
-    declareFlags([
-      'in',
-      'out',
-      'to',
-      'network',
-      'prefix',
-      'dtype',
-      'backbone',
-      'keep-names',
-      'drop',
-      'allow',
-    ]);
-    declareFlags(['dry-run', 'overwrite', 'json']);
-    return withLog(yargs)
+  builder: (yargs) =>
+    withLog(yargs)
       .positional('in', {
         type: 'string',
         demandOption: true,
@@ -93,8 +79,7 @@ export const convertCommand: CommandModule<object, Arguments> = {
         '$0 convert checkpoint_200.pth r50.pth --network target',
         'the moving average, for torchvision',
       )
-      .example('$0 convert r50.pth r50.onnx', 'for ONNX runtimes') as Argv<Arguments>;
-  },
+      .example('$0 convert r50.pth r50.onnx', 'for ONNX runtimes') as Argv<Arguments>,
   handler: async (argv) => {
     const { convert } = await import('../../recipes/convert/index.js');
     const report = await convert({

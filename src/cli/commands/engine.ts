@@ -4,14 +4,12 @@ import { Console } from '../../report/console.js';
 import { formatTable } from '../../report/table.js';
 import type { Arguments } from '../config-flags.js';
 import { print } from '../output.js';
-import { declareFlags } from '../unknown-flags.js';
 
 export const engineCommand: CommandModule<object, Arguments> = {
   command: 'engine <action>',
   describe: 'the TensorFlow runtime: install it, or say what there is',
-  builder: (yargs) => {
-    declareFlags(['action', 'cuda', 'from']);
-    return yargs
+  builder: (yargs) =>
+    yargs
       .positional('action', { choices: ['install', 'info'] as const, describe: 'what to do' })
       .option('cuda', { type: 'boolean', default: false, describe: 'install the runtime for NVIDIA GPUs' })
       .option('from', {
@@ -21,8 +19,7 @@ export const engineCommand: CommandModule<object, Arguments> = {
       })
       .example('$0 engine install', 'download the CPU runtime')
       .example('$0 engine install --from tensorflow_cpu.whl', 'install without network')
-      .example('$0 engine info', 'library, version, devices, threads') as unknown as Argv<Arguments>;
-  },
+      .example('$0 engine info', 'library, version, devices, threads') as unknown as Argv<Arguments>,
   handler: async (argv) => {
     const log = new Console(process.stderr);
     const { engineInfo, installRuntime } = await import('../../recipes/engine.js');

@@ -1,15 +1,13 @@
 import type { Argv, CommandModule } from 'yargs';
 import { LAYERS, type Layer } from '../../core/architectures.js';
 import { openConsole } from '../log-flags.js';
-import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 export const featuresCommand: CommandModule<object, WeightsArguments> = {
   command: 'features <images> <out>',
   describe: 'write the features of images to a file for NumPy (.npz) or any toolkit (.safetensors)',
-  builder: (yargs) => {
-    declareFlags(['images', 'out', 'layer', 'dataset/root', 'overwrite']);
-    return withWeights(yargs, EVALUATION_CROP)
+  builder: (yargs) =>
+    withWeights(yargs, EVALUATION_CROP)
       .positional('images', {
         type: 'string',
         demandOption: true,
@@ -39,8 +37,7 @@ export const featuresCommand: CommandModule<object, WeightsArguments> = {
       .example(
         '$0 features --weights r50.pkl --dataset/root val2017 instances_val2017.json coco.npz',
         'the images of an annotation file',
-      ) as unknown as Argv<WeightsArguments>;
-  },
+      ) as unknown as Argv<WeightsArguments>,
   handler: async (argv) => {
     const options = readWeightsFlags(argv);
     const root = argv['dataset/root'];

@@ -3,7 +3,6 @@ import { openConsole, withLog } from '../log-flags.js';
 import { printReport } from '../output.js';
 import { comparisonText } from '../text/comparison.js';
 import { inspectionText } from '../text/inspection.js';
-import { declareFlags } from '../unknown-flags.js';
 
 interface Arguments {
   file: string;
@@ -15,9 +14,8 @@ interface Arguments {
 export const inspectCommand: CommandModule<object, Arguments> = {
   command: 'inspect <file> [other]',
   describe: 'say what is in a file of weights, or in what two differ',
-  builder: (yargs) => {
-    declareFlags(['file', 'other', 'filter', 'json']);
-    return withLog(yargs)
+  builder: (yargs) =>
+    withLog(yargs)
       .positional('file', { type: 'string', demandOption: true, describe: 'file of weights of any toolkit' })
       .positional('other', { type: 'string', describe: 'a second one, to compare' })
       .option('filter', {
@@ -28,8 +26,7 @@ export const inspectCommand: CommandModule<object, Arguments> = {
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
       .example('$0 inspect checkpoint_last.pth', 'networks, tensors, ranges')
       .example("$0 inspect r50.pkl --filter 'res5.*'", 'the last stage only')
-      .example('$0 inspect before.pth after.pkl', 'what differs, across toolkits') as Argv<Arguments>;
-  },
+      .example('$0 inspect before.pth after.pkl', 'what differs, across toolkits') as Argv<Arguments>,
   handler: async (argv) => {
     const log = openConsole(argv);
     const { file, other, filter, json } = argv;

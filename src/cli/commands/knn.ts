@@ -4,7 +4,6 @@ import { formatTable } from '../../report/table.js';
 import { openConsole } from '../log-flags.js';
 import { positiveNumber, wholeNumber } from '../numbers.js';
 import { printReport } from '../output.js';
-import { declareFlags } from '../unknown-flags.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 const MOST = 2 ** 31 - 1;
@@ -13,7 +12,6 @@ export const knnCommand: CommandModule<object, WeightsArguments> = {
   command: 'knn',
   describe: 'weighted k-nearest-neighbour accuracy of frozen features: judges a backbone without training',
   builder: (yargs) => {
-    declareFlags(['dataset/root', 'k', 'temperature', 'bank_limit', 'json']);
     return withWeights(yargs, EVALUATION_CROP)
       .option('dataset/root', {
         type: 'string',

@@ -1,16 +1,15 @@
 import type { Argv, CommandModule } from 'yargs';
+import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { withStopSignal } from '../stop-signals.js';
-import { declareFlags } from '../unknown-flags.js';
 
 export const linearCommand: CommandModule<object, Arguments> = {
   command: 'linear',
   describe: 'evaluate a backbone: train a linear classifier on its frozen features',
-  builder: (yargs) => {
-    declareFlags(['weights', 'role', 'fast', 'fraction', 'overwrite']);
-    return withConfig(yargs)
+  builder: (yargs) =>
+    withConfig(yargs, PRETRAIN)
       .option('weights', {
         type: 'string',
         requiresArg: true,
@@ -49,10 +48,9 @@ export const linearCommand: CommandModule<object, Arguments> = {
       .example(
         '$0 linear --config C --weights r50.pth --eval/finetune true --fraction 0.01',
         'semi-supervised, 1 %',
-      ) as Argv<Arguments>;
-  },
+      ) as Argv<Arguments>,
   handler: async (argv) => {
-    const resolved = await readConfig(argv);
+    const resolved = await readConfig(argv, PRETRAIN);
     const { load_dir: loadDir } = resolved.config;
     const weights = argv.weights as string | undefined;
     if ((weights === undefined) === (loadDir === null)) {

@@ -1,18 +1,17 @@
 import type { Argv, CommandModule } from 'yargs';
 import { findRecipe } from '../../config/find-recipe.js';
+import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { withStopSignal } from '../stop-signals.js';
-import { declareFlags } from '../unknown-flags.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {
   command: 'pretrain',
   describe: 'pretrain a backbone on images without labels',
-  builder: (yargs) => {
-    declareFlags(['overwrite', 'dry-run', 'weights']);
-    return withConfig(yargs)
+  builder: (yargs) =>
+    withConfig(yargs, PRETRAIN)
       .option('overwrite', {
         type: 'boolean',
         default: false,
@@ -35,10 +34,9 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       .example(
         '$0 pretrain --config my.yaml --train/enabled=False --load_dir runs/my_000',
         'evaluate only, as the reference spells it; see scrl linear',
-      ) as Argv<Arguments>;
-  },
+      ) as Argv<Arguments>,
   handler: async (argv) => {
-    const resolved = await readConfig(argv);
+    const resolved = await readConfig(argv, PRETRAIN);
     const log = openConsole(argv);
     const configFile = findRecipe(String(argv.config));
     if (argv['dry-run'] === true) {

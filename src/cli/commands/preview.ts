@@ -1,15 +1,14 @@
 import type { Argv, CommandModule } from 'yargs';
+import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
-import { declareFlags } from '../unknown-flags.js';
 
 export const previewCommand: CommandModule<object, Arguments> = {
   command: 'preview',
   describe: 'write a picture of what the method sees: both views of some images, with their matched boxes',
-  builder: (yargs) => {
-    declareFlags(['out', 'count']);
-    return withConfig(yargs)
+  builder: (yargs) =>
+    withConfig(yargs, PRETRAIN)
       .option('out', {
         type: 'string',
         default: 'preview.png',
@@ -20,10 +19,9 @@ export const previewCommand: CommandModule<object, Arguments> = {
       .example(
         '$0 preview --config scrl_200ep --dataset/root PHOTOS',
         'writes preview.png',
-      ) as Argv<Arguments>;
-  },
+      ) as Argv<Arguments>,
   handler: async (argv) => {
-    const resolved = await readConfig(argv);
+    const resolved = await readConfig(argv, PRETRAIN);
     const count = Number(argv.count);
     if (!Number.isInteger(count) || count < 1 || count > 64) {
       throw new UserError('must be a number of images from 1 to 64', { key: '--count', value: argv.count });

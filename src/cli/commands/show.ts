@@ -4,7 +4,6 @@ import { UserError } from '../../core/errors.js';
 import { openConsole } from '../log-flags.js';
 import { wholeNumber } from '../numbers.js';
 import { PARSER_SETTINGS } from '../parser-settings.js';
-import { declareFlags } from '../unknown-flags.js';
 import { LARGEST_SQUARE, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 const MAPS = LAYERS.filter((layer) => layer !== 'pooled');
@@ -15,7 +14,6 @@ export const showCommand: CommandModule<object, WeightsArguments> = {
   command: 'show <what> <images..>',
   describe: 'write a picture of what features see: pca colours their maps, match finds a point again',
   builder: (yargs) => {
-    declareFlags(['what', 'images', 'out', 'layer', 'at']);
     // Without this yargs keeps the last image only.
     yargs.parserConfiguration({ ...PARSER_SETTINGS, 'duplicate-arguments-array': true });
     return withWeights(yargs, LARGEST_SQUARE)

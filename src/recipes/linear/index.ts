@@ -12,7 +12,7 @@ import { initializeModule, loadModuleState } from '../../checkpoint/module-state
 import { fingerprint } from '../../checkpoint/write-weights.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
@@ -33,7 +33,7 @@ import { type LinearIdentity, type LinearProgress, loadLinearState } from './sta
 import { linearTask } from './task.js';
 
 export interface LinearOptions {
-  readonly resolved: ResolvedConfig;
+  readonly resolved: ResolvedConfig<Config>;
   /**
    * What is evaluated: a file of weights; a run folder, and then the evaluation's folder is inside it; or initial weights,
    * the base line, drawn by the configuration's seed.
@@ -240,7 +240,7 @@ async function resumeFrom(
  * @returns whether it was asked to stop before its end
  */
 export async function evaluateRun(
-  resolved: ResolvedConfig,
+  resolved: ResolvedConfig<Config>,
   folder: string,
   { log, signal }: Pick<LinearOptions, 'log' | 'signal'>,
 ): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** Linear evaluation as the shared loop sees it: from augmented images by the protocol, or from features computed once. */
 
 import { saveCheckpoint } from '../../checkpoint/checkpointer.js';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { hostTensor } from '../../core/array.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { saveCheckpoint } from '../../checkpoint/checkpointer.js';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import type { LiveLog } from '../../core/log.js';
 import type { SaveKind } from '../../train/loop.js';
 import { lastCheckpoint } from '../../train/run.js';

@@ -8,6 +8,7 @@ import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { loadCheckpoint } from '../../checkpoint/checkpointer.js';
 import type { ResolvedConfig } from '../../config/load.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatBytes, formatDuration } from '../../core/clock.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError } from '../../core/fs.js';
@@ -23,7 +24,13 @@ import { loadTrainingState } from './training-state.js';
 /** Steps that are timed, after one that is not. */
 const TIMED_STEPS = 2;
 
-export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log: LiveLog }): Promise<void> {
+export async function dryRun({
+  resolved,
+  log,
+}: {
+  resolved: ResolvedConfig<Config>;
+  log: LiveLog;
+}): Promise<void> {
   const { config } = resolved;
   const { dataset, plan } = await openData(config, log);
   const runtime = await openEngine(config.engine, log);
@@ -35,7 +42,7 @@ export async function dryRun({ resolved, log }: { resolved: ResolvedConfig; log:
 }
 
 async function check(
-  { config }: ResolvedConfig,
+  { config }: ResolvedConfig<Config>,
   runtime: Runtime,
   { dataset, plan }: Awaited<ReturnType<typeof openData>>,
   log: LiveLog,

@@ -11,7 +11,7 @@
 import { loadModuleState } from '../../checkpoint/module-state.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatDuration } from '../../core/clock.js';
 import type { LiveLog } from '../../core/log.js';
 import { readBackbone } from '../../evaluation/features/backbone-weights.js';
@@ -27,7 +27,7 @@ import { pretrainTask, type Tally } from './task.js';
 import type { Position } from './training-state.js';
 
 export interface PretrainOptions {
-  resolved: ResolvedConfig;
+  resolved: ResolvedConfig<Config>;
   /** Path of the YAML file, copied into the run folder. */
   configFile: string;
   /** Reuse the latest numbered run folder and ignore its checkpoints. */

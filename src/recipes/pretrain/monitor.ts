@@ -3,7 +3,7 @@
  * images, and of nearest neighbours in the features, both in inference.
  */
 
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatBytes } from '../../core/clock.js';
 import type { LiveLog } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';

@@ -1,6 +1,6 @@
 /** A pretraining run's numbers, worked out once from the configuration and the data. */
 
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { BoxSamplerOptions } from '../../models/ssl/box-sampler.js';
 import type { Method } from '../../models/ssl/networks.js';

@@ -4,7 +4,7 @@
  */
 
 import type { ResolvedConfig } from '../../config/load.js';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import { encodePng } from '../../image/encode.js';
@@ -25,7 +25,7 @@ const SMALLEST_SHOWN = 192;
 const WINDOW_COLOURS = [BOX_COLOURS[5], BOX_COLOURS[4]] as const;
 
 export interface PreviewOptions {
-  resolved: ResolvedConfig;
+  resolved: ResolvedConfig<Config>;
   /** Number of images; the first of epoch 1. */
   count: number;
   /** PNG file to write. */

@@ -1,7 +1,7 @@
 /** What pretraining, its dry run and the preview open in common: the data set and the plan. */
 
 import { mkdir } from 'node:fs/promises';
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';

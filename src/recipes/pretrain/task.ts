@@ -4,7 +4,7 @@
  * While TensorFlow runs a step, the next batch is decoded and its boxes are drawn.
  */
 
-import type { Config } from '../../config/schema.js';
+import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { hostTensor } from '../../core/array.js';
 import type { LiveLog } from '../../core/log.js';
 import type { ImageDataset } from '../../data/dataset.js';

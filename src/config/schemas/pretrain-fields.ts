@@ -1,27 +1,23 @@
 /**
- * Every field of the configuration: name, kind, default, range, meaning. The type `Config` follows from it.
+ * Every field of the configuration of `pretrain`, `linear` and `preview`: name, kind, default, range, meaning.
  *
  * Names and nesting are those of the SCRL reference's YAML files, defaults those of its `scrl_200ep.yaml`; fields that
- * the reference does not have say "ours". Batch sizes and workers count for one process. A field is written as a path,
- * `train/optim/lr`, in messages and as a flag.
+ * the reference does not have say "ours". Batch sizes and workers count for one process.
  */
 
-import { RESNET_NAMES } from '../core/architectures.js';
-import type { DeviceChoice, Precision } from '../engine/runtime.js';
-import type { BoxSamplerOptions } from '../models/ssl/box-sampler.js';
-import type { BlurKind } from '../views/blur.js';
-import type { AugmentType } from '../views/photometric-draws.js';
-import { boolean, choice, integer, type Leaf, nullable, number, pair, string } from './leaf.js';
+import { RESNET_NAMES } from '../../core/architectures.js';
+import type { BoxSamplerOptions } from '../../models/ssl/box-sampler.js';
+import type { BlurKind } from '../../views/blur.js';
+import type { AugmentType } from '../../views/photometric-draws.js';
+import type { Section } from '../define-schema.js';
+import { boolean, choice, integer, nullable, number, pair, string } from '../leaf.js';
+import { ENGINE, RUN, SAVES } from './sections.js';
 
-export interface Section {
-  readonly [key: string]: Leaf | Section;
-}
-
-export const SCHEMA = {
-  seed: integer(0, { min: 0 }, 'names all random draws of the run; ours'),
+export const PRETRAIN_FIELDS = {
+  seed: RUN.seed,
   load_dir: nullable(string('', 'folder to resume from; null = save_dir'), null),
-  save_dir: nullable(string('', 'run folder; null = numbered below top_dir; ours in YAML'), null),
-  top_dir: string('', 'prefix of the numbered run folder; ours in YAML'),
+  save_dir: RUN.save_dir,
+  top_dir: RUN.top_dir,
   network: {
     name: choice('resnet50', RESNET_NAMES, 'backbone; 18 and 34 are ours'),
     target_init: choice<'random' | 'copy'>(
@@ -106,12 +102,7 @@ export const SCHEMA = {
     num_workers: integer(12, { min: 1 }, 'images decoded at once, per process'),
     m: number(0.97, { min: 0, max: 1 }, "decay of the target's moving average at the start; ends at 1"),
     drop_last: boolean(false, 'leave out the last, incomplete batch of an epoch; ours'),
-    save_minutes: number(
-      10,
-      { min: 0 },
-      'minutes between saves for a resume; 0 = at ends of epochs only; ours',
-    ),
-    save_steps: integer(0, { min: 0 }, 'steps between saves for a resume; 0 = off; ours'),
+    ...SAVES,
     optim: {
       lr: number(
         0.45,
@@ -151,62 +142,5 @@ export const SCHEMA = {
       nesterov: boolean(true, "Nesterov's momentum"),
     },
   },
-  engine: {
-    device: choice<DeviceChoice>(
-      'auto',
-      ['auto', 'cpu', 'gpu'],
-      'where to compute; auto = a GPU if there is one; ours',
-    ),
-    threads: integer(0, { min: 0 }, 'threads within one operation; 0 = all cores; ours'),
-    precision: choice<Precision>('float32', ['float32', 'mixed'], 'mixed = 16 bits where it is safe; ours'),
-  },
+  engine: ENGINE,
 } as const satisfies Section;
-
-type ValueOf<Node> = Node extends Leaf<infer T> ? T : { readonly [Key in keyof Node]: ValueOf<Node[Key]> };
-
-type PathOf<Node> = {
-  [Key in keyof Node & string]: Node[Key] extends Leaf ? Key : `${Key}/${PathOf<Node[Key]>}`;
-}[keyof Node & string];
-
-/** A complete configuration, nested as in the YAML files. */
-export type Config = ValueOf<typeof SCHEMA>;
-
-/** `train/optim/lr` and all the others. */
-export type ConfigPath = PathOf<typeof SCHEMA>;
-
-export function isLeaf(node: Leaf | Section): node is Leaf {
-  return typeof node.kind === 'string';
-}
-
-function* leavesOf(section: Section, prefix = ''): Generator<[string, Leaf]> {
-  for (const [key, node] of Object.entries(section)) {
-    if (isLeaf(node)) yield [prefix + key, node];
-    else yield* leavesOf(node, `${prefix}${key}/`);
-  }
-}
-
-/** All leaves by path, in the order of the schema. */
-export const LEAVES: ReadonlyMap<string, Leaf> = new Map(leavesOf(SCHEMA));
-
-/** The configuration with these values by path; all leaves must be there and of their kind. */
-export function buildConfig(values: ReadonlyMap<string, unknown>): Config {
-  return build(SCHEMA, '', values) as Config;
-}
-
-function build(section: Section, prefix: string, values: ReadonlyMap<string, unknown>): unknown {
-  return Object.fromEntries(
-    Object.entries(section).map(([key, node]) => {
-      const path = prefix + key;
-      return [key, isLeaf(node) ? values.get(path) : build(node, `${path}/`, values)];
-    }),
-  );
-}
-
-/** The values of a configuration by path: the reverse of `buildConfig`. */
-export function flattenConfig(config: Config): Map<string, unknown> {
-  return new Map([...LEAVES.keys()].map((path) => [path, valueAt(config, path)]));
-}
-
-function valueAt(config: Config, path: string): unknown {
-  return path.split('/').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config);
-}
