@@ -46,19 +46,21 @@ export function match(overlaps: Overlaps, rule: MatchRule): Matches {
     }
     if (rule.lowQuality) lowQuality.add(indices, ious, entries);
   }
-  const labels = Int8Array.from(best, labelling(rule));
+  const labels = labelsOf(best, rule);
   lowQuality.promote(labels);
   return { objects, labels };
 }
 
-/** What the rule calls an IoU. Thresholds are rounded as the IoU is, so that one of exactly 0.7 is above 0.7. */
-function labelling({ thresholds, labels }: MatchRule): (iou: number) => number {
+/** What the rule calls each IoU. Thresholds are rounded as IoU is, so that one of exactly 0.7 is not below 0.7. */
+function labelsOf(ious: Float32Array, { thresholds, labels: names }: MatchRule): Int8Array {
   const rounded = thresholds.map(Math.fround);
-  return (iou) => {
-    let at = 0;
-    while (at < rounded.length && iou >= rounded[at]) at++;
-    return labels[at];
-  };
+  const labels = new Int8Array(ious.length);
+  for (let i = 0; i < ious.length; i++) {
+    let above = 0;
+    while (above < rounded.length && ious[i] >= rounded[above]) above++;
+    labels[i] = names[above];
+  }
+  return labels;
 }
 
 /** The candidates that tie for the best IoU of an object. */

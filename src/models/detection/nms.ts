@@ -63,10 +63,11 @@ function suppress(
     const [x1, y1, x2, y2, area] = [left[i], top[i], right[i], bottom[i], areas[i]];
     for (let j = i + 1; j < members.length; j++) {
       if (suppressed[j] === 1) continue;
+      // Most pairs are apart.
+      if (left[j] >= x2 || right[j] <= x1 || top[j] >= y2 || bottom[j] <= y1) continue;
       const width = Math.fround(Math.min(x2, right[j]) - Math.max(x1, left[j]));
       const height = Math.fround(Math.min(y2, bottom[j]) - Math.max(y1, top[j]));
-      if (width > 0 && height > 0 && iou32(Math.fround(width * height), area, areas[j]) > threshold)
-        suppressed[j] = 1;
+      if (iou32(Math.fround(width * height), area, areas[j]) > threshold) suppressed[j] = 1;
     }
   }
   return kept;
