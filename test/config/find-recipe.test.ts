@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findRecipe, recipeNames } from '../../src/config/find-recipe.js';
 import { resolveConfig } from '../../src/config/load.js';
+import { PRETRAIN } from '../../src/config/schemas/pretrain.js';
 
 const CONFIGS = join(import.meta.dirname, '../../configs');
 
@@ -42,12 +43,15 @@ describe('_base_', () => {
   it('takes a recipe by name, and a file beside it first', () => {
     const file = join(folder, 'mine.yaml');
     writeFileSync(file, '_base_: one_machine\nseed: 7\n');
-    expect(resolveConfig({ file }).config).toMatchObject({ seed: 7, network: { name: 'resnet18' } });
+    expect(resolveConfig(PRETRAIN, { file }).config).toMatchObject({
+      seed: 7,
+      network: { name: 'resnet18' },
+    });
     writeFileSync(join(folder, 'one_machine'), 'network: { name: resnet34 }\n');
-    expect(resolveConfig({ file }).config.network.name).toBe('resnet34');
+    expect(resolveConfig(PRETRAIN, { file }).config.network.name).toBe('resnet34');
     mkdirSync(join(folder, 'sub'));
     writeFileSync(join(folder, 'sub/other.yaml'), '_base_: nonesuch\n');
-    expect(() => resolveConfig({ file: join(folder, 'sub/other.yaml') })).toThrow(
+    expect(() => resolveConfig(PRETRAIN, { file: join(folder, 'sub/other.yaml') })).toThrow(
       /other\.yaml:1: _base_: is neither a file nor the name of a recipe \(found "nonesuch"\)/,
     );
   });

@@ -1,17 +1,8 @@
 /** A linear evaluation's numbers, worked out once from the configuration and the data. */
 
-<<<<<<< HEAD
-
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { cosineRate, scaledRate, stepsPerEpoch } from '../../solver/schedule.js';
 import { RATE_BATCH } from '../pretrain/plan.js';
-
-=======
-
-import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-import { learningRate, stepsPerEpoch } from '../../solver/schedule.js';
-
->>>>>>> e69b720 (Configurations are schemas that share sections; flags without values, short names and a warm-up that does not fit are said)
 
 export interface LinearPlan {
   /** N */

@@ -1,18 +1,8 @@
 /** Networks, solver and compiled steps of a run. */
 
 import { copyModule, initializeModule } from '../../checkpoint/module-state.js';
-
-<<<<<<< HEAD
-
 import type { Momentum } from '../../checkpoint/optimizer-state.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-
-=======
-
-import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-
->>>>>>> e69b720 (Configurations are schemas that share sections; flags without values, short names and a warm-up that does not fit are said)
-
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import type { Inputs, Step } from '../../engine/step.js';

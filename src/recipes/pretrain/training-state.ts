@@ -3,27 +3,10 @@
  * needs: how many steps were done, and the settings that the schedule and the order of images depend on.
  */
 
-<<<<<<< HEAD
-
 import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
 import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-
-=======
-
-import {
-  loadModuleState,
-  moduleState,
-  variableTensor,
-  variableValue,
-} from '../../checkpoint/module-state.js';
-import { type StateDict, stateDictOf } from '../../checkpoint/state-dict.js';
-import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-import { loadTensor, toFloat32 } from '../../core/array.js';
-
->>>>>>> e69b720 (Configurations are schemas that share sections; flags without values, short names and a warm-up that does not fit are said)
-
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
