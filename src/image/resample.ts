@@ -7,6 +7,7 @@
  */
 
 import type { Window } from '../core/boxes.js';
+import { filterTaps } from './filter-taps.js';
 import { resampleModule, WEIGHT_BITS } from './resample-wasm.js';
 import type { RawImage } from './types.js';
 
@@ -114,41 +115,29 @@ interface AxisTaps {
 function axisTaps(low: number, length: number, sourceSize: number, size: number, context: boolean): AxisTaps {
   const step = length / size;
   const stretch = Math.max(step, 1);
-  const support = 2 * stretch;
-  const first = context ? 0 : Math.max(0, Math.floor(low + 1e-6));
-  const end = context ? sourceSize : Math.min(sourceSize, Math.ceil(low + length - 1e-6));
-  const starts = new Int32Array(size);
-  const stops = new Int32Array(size);
-  let most = 1;
-  for (let i = 0; i < size; i++) {
-    const centre = low + (i + 0.5) * step;
-    starts[i] = Math.max(first, Math.trunc(centre - support + 0.5));
-    stops[i] = Math.min(end, Math.trunc(centre + support + 0.5));
-    most = Math.max(most, stops[i] - starts[i]);
-  }
+  const { starts, counts, most, weights } = filterTaps({
+    low,
+    step,
+    size,
+    first: context ? 0 : Math.max(0, Math.floor(low + 1e-6)),
+    end: context ? sourceSize : Math.min(sourceSize, Math.ceil(low + length - 1e-6)),
+    support: 2 * stretch,
+    weight: (distance) => catmullRom(distance / stretch),
+  });
   const taps = Math.ceil(most / 2) * 2;
-  const weights = new Int16Array(size * taps);
-  const exact = new Float64Array(taps);
+  const rounded = new Int16Array(size * taps);
   for (let i = 0; i < size; i++) {
-    const centre = low + (i + 0.5) * step;
-    const start = starts[i];
-    const stop = stops[i];
-    let sum = 0;
-    for (let j = start; j < stop; j++) {
-      exact[j - start] = catmullRom((j - centre + 0.5) / stretch);
-      sum += exact[j - start];
-    }
     // Rounding the running total makes the weights sum to one, so a flat area keeps its exact value.
     let total = 0;
-    let rounded = 0;
-    for (let j = 0; j < stop - start; j++) {
-      total += exact[j] / sum;
+    let before = 0;
+    for (let j = 0; j < counts[i]; j++) {
+      total += weights[i * most + j];
       const next = Math.round(total * (1 << WEIGHT_BITS));
-      weights[i * taps + j] = next - rounded;
-      rounded = next;
+      rounded[i * taps + j] = next - before;
+      before = next;
     }
   }
-  return { starts, taps, weights };
+  return { starts, taps, weights: rounded };
 }
 
 /** Keys' cubic with a = -1/2. */
