@@ -6,6 +6,7 @@
  * blocks of which only the k best rows are kept, so memory does not grow with queries times bank.
  */
 
+import { RandomStream } from '../core/rng.js';
 import { cosineSimilarities } from './cosine.js';
 import { type Neighbour, TopK } from './top-k.js';
 
@@ -148,4 +149,14 @@ function checkLabels(what: string, labels: ArrayLike<number>, classes: number): 
       throw new RangeError(`kNN: ${what} label ${i} must be in 0..${classes - 1}, not ${labels[i]}`);
     }
   }
+}
+
+/**
+ * The images among which neighbours are looked for: at most so many, always the same ones for a seed.
+ *
+ * @returns indices in ascending order, so that files are read in their order
+ */
+export function chooseBank(count: number, limit: number, seed: number): Uint32Array {
+  const all = Uint32Array.from({ length: count }, (_, i) => i);
+  return new RandomStream(seed, 'knn bank').shuffle(all).slice(0, limit).sort();
 }

@@ -6,11 +6,10 @@ import { type ResNetName, resnetChannels } from '../core/architectures.js';
 import { formatBytes } from '../core/clock.js';
 import { UserError } from '../core/errors.js';
 import { type LiveLog, SILENT } from '../core/log.js';
-import { RandomStream } from '../core/rng.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
 import { type Features, soundRows } from '../evaluation/features/feature-table.js';
-import { knnAccuracies } from '../evaluation/knn.js';
+import { chooseBank, knnAccuracies } from '../evaluation/knn.js';
 import { Progress } from '../report/progress.js';
 import { readWeights, type WeightsOptions, withDefaults, withEmbedder } from './shared/open-embedder.js';
 import { openImages } from './shared/open-images.js';
@@ -149,12 +148,6 @@ function requireClasses({ root, classes }: ImageDataset): readonly string[] {
     remedy:
       'sort the images into a folder for each class, at least two and no image beside them: train/CLASS/*.jpg, val/CLASS/*.jpg',
   });
-}
-
-/** @returns indices in ascending order, so that files are read in their order */
-function chooseBank(count: number, limit: number, seed: number): Uint32Array {
-  const all = Uint32Array.from({ length: count }, (_, i) => i);
-  return new RandomStream(seed, 'knn bank').shuffle(all).slice(0, limit).sort();
 }
 
 function checkMemory(count: number, channels: number, log: LiveLog): void {

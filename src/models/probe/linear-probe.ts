@@ -8,7 +8,8 @@
 
 import type { ResNetName } from '../../core/architectures.js';
 import type { Runtime } from '../../engine/runtime.js';
-import type { Step } from '../../engine/step.js';
+import type { InputSpec, Step } from '../../engine/step.js';
+import { compiledOnce } from '../../engine/step-cache.js';
 import { Linear } from '../../nn/layers.js';
 import { ModuleStore, type StateEntry } from '../../nn/module-store.js';
 import { globalAveragePool } from '../../ops/average-pool.js';
@@ -32,6 +33,9 @@ export interface LinearProbeOptions {
   readonly solver: LarsOptions;
 }
 
+/** What a step of training starts from. */
+type Source = 'images' | 'features';
+
 export class LinearProbe {
   /** Names as in pretraining: `encoder.*` and `linear.*`. */
   readonly backbone: ModuleStore;
@@ -44,7 +48,12 @@ export class LinearProbe {
   readonly #options: LinearProbeOptions;
   readonly #encoder: ResNet;
   readonly #linear: Linear;
-  readonly #steps = new Map<string, Step<string, string>>();
+  readonly #trainStep = compiledOnce((source: Source, images: number) =>
+    this.#compileTraining(source, images),
+  );
+  readonly #classifyStep = compiledOnce((rows: number) => this.#compileClassifier(rows));
+  /** Logits and features of so many images in inference. */
+  readonly evaluation = compiledOnce((images: number) => this.#compileEvaluation(images));
 
   constructor(runtime: Runtime, options: LinearProbeOptions) {
     this.#runtime = runtime;
@@ -76,9 +85,7 @@ export class LinearProbe {
     labels: Int32Array,
     rate: number,
   ): Promise<{ loss: number; correct: number }> {
-    const { side } = this.#options;
-    const shape = [labels.length, side, side, 3];
-    return this.#update('images', { type: 'uint8', shape }, images, labels, rate);
+    return this.#update('images', images, labels, rate);
   }
 
   /** One update from features [N, C] that were computed before; the backbone stays as it is. */
@@ -87,36 +94,34 @@ export class LinearProbe {
     labels: Int32Array,
     rate: number,
   ): Promise<{ loss: number; correct: number }> {
-    const shape = [labels.length, this.channels];
-    return this.#update('features', { type: 'float32', shape }, features, labels, rate);
+    return this.#update('features', features, labels, rate);
   }
 
   async #update(
-    source: 'images' | 'features',
-    spec: { type: 'uint8' | 'float32'; shape: number[] },
+    source: Source,
     data: Uint8Array | Float32Array,
     labels: Int32Array,
     rate: number,
   ): Promise<{ loss: number; correct: number }> {
-    const name = `probe_${source}_${labels.length}`;
-    let step = this.#steps.get(name);
-    if (step === undefined) {
-      const inputs = {
-        data: spec,
-        labels: { type: 'int32', shape: [labels.length] },
-        rate: { type: 'float32', shape: [] },
-      } as const;
-      step = this.#runtime.compile<string, string>(name, inputs, (fed) => this.#record(source, fed));
-      this.#steps.set(name, step);
-    }
-    const outputs = await step.run({ data, labels, rate: Float32Array.of(rate) });
-    return { loss: Number(outputs.loss[0]), correct: Number(outputs.correct[0]) };
+    const step = this.#trainStep(source, labels.length);
+    const { loss, correct } = await step.run({ data, labels, rate: Float32Array.of(rate) });
+    return { loss: Number(loss[0]), correct: Number(correct[0]) };
   }
 
-  #record(
-    source: 'images' | 'features',
-    { data, labels, rate }: Record<string, Tensor>,
-  ): Record<string, Tensor> {
+  #compileTraining(source: Source, images: number): Step<'data' | 'labels' | 'rate', string> {
+    const { side } = this.#options;
+    const inputs: Record<'data' | 'labels' | 'rate', InputSpec> = {
+      data:
+        source === 'images'
+          ? { type: 'uint8', shape: [images, side, side, 3] }
+          : { type: 'float32', shape: [images, this.channels] },
+      labels: { type: 'int32', shape: [images] },
+      rate: { type: 'float32', shape: [] },
+    };
+    return this.#runtime.compile(`probe_${source}_${images}`, inputs, (fed) => this.#record(source, fed));
+  }
+
+  #record(source: Source, { data, labels, rate }: Record<string, Tensor>): Record<string, Tensor> {
     const { finetune } = this.#options;
     const featuresOf = () => {
       if (source === 'features') return data;
@@ -144,30 +149,22 @@ export class LinearProbe {
     }));
   }
 
-  /** Logits and features of `batch` images in inference. */
-  evaluation(batch: number): Step<'images', string> {
-    const name = `probe_evaluation_${batch}`;
-    let step = this.#steps.get(name);
-    if (step === undefined) {
-      const networks = { encoder: this.#encoder, classifier: this.#linear };
-      step = compileEvaluation(this.#runtime, name, networks, { batch, side: this.#options.side });
-      this.#steps.set(name, step);
-    }
-    return step;
+  #compileEvaluation(images: number): Step<'images', string> {
+    const networks = { encoder: this.#encoder, classifier: this.#linear };
+    const shape = { batch: images, side: this.#options.side };
+    return compileEvaluation(this.#runtime, `probe_evaluation_${images}`, networks, shape);
   }
 
   /** Logits of features [B, C]. */
   async classify(features: Float32Array): Promise<Float32Array> {
-    const batch = features.length / this.channels;
-    const name = `probe_classify_${batch}`;
-    let step = this.#steps.get(name);
-    if (step === undefined) {
-      const inputs = { features: { type: 'float32', shape: [batch, this.channels] } } as const;
-      step = this.#runtime.compile<string, string>(name, inputs, (fed) => ({
-        logits: this.#linear.forward(fed.features),
-      }));
-      this.#steps.set(name, step);
-    }
+    const step = this.#classifyStep(features.length / this.channels);
     return (await step.run({ features })).logits as Float32Array;
+  }
+
+  #compileClassifier(rows: number): Step<'features', string> {
+    const inputs = { features: { type: 'float32', shape: [rows, this.channels] } } as const;
+    return this.#runtime.compile(`probe_classify_${rows}`, inputs, (fed) => ({
+      logits: this.#linear.forward(fed.features),
+    }));
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The networks of BYOL and SCRL: online and target network (backbone and projector each), predictor, and a linear
- * classifier on detached features that monitors training ("evaluator"). Modules and names are the reference's.
+ * classifier on detached features that monitors training. Modules and names are the reference's; it calls the classifier
+ * "evaluator".
  */
 
 import type { ResNetName } from '../../core/architectures.js';
@@ -17,7 +18,7 @@ export interface NetworkOptions {
   backbone: ResNetName;
   hiddenSize: number;
   outputSize: number;
-  /** Classes of the evaluator; undefined without labels. */
+  /** Classes of the classifier; undefined without labels. */
   classes: number | undefined;
 }
 
@@ -40,7 +41,7 @@ export class Networks {
   readonly online: Branch;
   readonly target: Branch;
   readonly predictor: { store: ModuleStore; mlp: Mlp };
-  readonly evaluator: { store: ModuleStore; linear: Linear } | undefined;
+  readonly classifier: { store: ModuleStore; linear: Linear } | undefined;
 
   constructor(runtime: Runtime, options: NetworkOptions) {
     const { hiddenSize: hidden, outputSize: outputs, classes } = options;
@@ -50,15 +51,15 @@ export class Networks {
     const predictor = new ModuleStore(runtime, 'predictor');
     this.predictor = { store: predictor, mlp: new Mlp(predictor, '', { inputs: outputs, hidden, outputs }) };
     if (classes === undefined) return;
-    const evaluator = new ModuleStore(runtime, 'evaluator');
+    const store = new ModuleStore(runtime, 'evaluator');
     const shape = { inputs: this.online.encoder.channels, outputs: classes, bias: true };
-    this.evaluator = { store: evaluator, linear: new Linear(evaluator, 'linear', shape) };
+    this.classifier = { store, linear: new Linear(store, 'linear', shape) };
   }
 
   /** Modules that the solver trains, in the order of the reference's optimizer. */
   trained(): ModuleStore[] {
-    const { online, predictor, evaluator } = this;
-    return [online.store, predictor.store, ...(evaluator ? [evaluator.store] : [])];
+    const { online, predictor, classifier } = this;
+    return [online.store, predictor.store, ...(classifier ? [classifier.store] : [])];
   }
 
   /** All modules. */

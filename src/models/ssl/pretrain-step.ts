@@ -60,8 +60,8 @@ export function featureSide(side: number): number {
  * Compiles the step for one shape of batch.
  *
  * Inputs: those of the view stage; `rate` and `target_rate` (scalars: learning rate, EMA's 1 - m); `labels` [N] int32 when there
- * is an evaluator; for SCRL `roi_weights` [2N, K, H W] and `valid` [N, K] (1 for a box, 0 for padding; at least two ones).
- * Outputs: `loss`, `spread`, and with an evaluator `eval_loss` and `eval_correct` (number of right answers among 2N).
+ * is a classifier; for SCRL `roi_weights` [2N, K, H W] and `valid` [N, K] (1 for a box, 0 for padding; at least two ones).
+ * Outputs: `loss`, `spread`, and with a classifier `eval_loss` and `eval_correct` (number of right answers among 2N).
  */
 export function compilePretrainStep(
   runtime: Runtime,
@@ -84,9 +84,9 @@ export function compilePretrainStep(
       const loss = regressionLoss(predictions, targets, rows.weights);
       outputs.loss = tf.keep(loss);
       outputs.spread = tf.keep(outputSpread(projections, rows.bothWeights ?? tf.ones([2 * n, 1])));
-      if (networks.evaluator === undefined) return loss;
+      if (networks.classifier === undefined) return loss;
       const labels = tf.concat([fed.labels, fed.labels]);
-      const logits = networks.evaluator.linear.forward(detach(globalAveragePool(features)));
+      const logits = networks.classifier.linear.forward(detach(globalAveragePool(features)));
       const evalLoss = crossEntropy(logits, labels);
       outputs.eval_loss = tf.keep(evalLoss);
       outputs.eval_correct = tf.keep(countCorrect(logits, labels));
@@ -112,13 +112,13 @@ export function compilePretrainStep(
   });
 }
 
-function stepInputs({ options, evaluator }: Networks, shape: PretrainShape): Record<string, InputSpec> {
+function stepInputs({ options, classifier }: Networks, shape: PretrainShape): Record<string, InputSpec> {
   const { images, side, boxes } = shape;
   const cells = featureSide(side) ** 2;
   return {
     rate: { type: 'float32', shape: [] },
     target_rate: { type: 'float32', shape: [] },
-    ...(evaluator && { labels: { type: 'int32', shape: [images] } }),
+    ...(classifier && { labels: { type: 'int32', shape: [images] } }),
     ...(options.method === 'scrl' && {
       roi_weights: { type: 'float32', shape: [2 * images, boxes, cells] },
       valid: { type: 'float32', shape: [images, boxes] },

@@ -117,6 +117,8 @@ async function* imageBatches(
     seed,
     epoch,
     workers: config.eval.num_workers,
+    // One of those whose labels may be used.
+    replacement: (stream) => subset[stream.integer(0, subset.length)],
     draw: (image, { width, height }) => {
       const stream = (purpose: string) =>
         new RandomStream(seed, `${purpose} of linear evaluation`, epoch, image);

@@ -6,6 +6,7 @@ import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js'
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import type { Inputs, Step } from '../../engine/step.js';
+import { compiledOnce } from '../../engine/step-cache.js';
 import { Networks } from '../../models/ssl/networks.js';
 import { compilePretrainStep } from '../../models/ssl/pretrain-step.js';
 import { Lars } from '../../solver/lars.js';
@@ -28,7 +29,8 @@ export class PretrainModel {
   readonly trained: readonly TrainedParameter[];
   readonly basis: BlurBasis;
   readonly #plan: Plan;
-  readonly #steps = new Map<number, Step<string, string>>();
+  /** The step for a batch of so many images: the last batch of an epoch may be short. */
+  readonly #step = compiledOnce((images: number) => this.#compile(images));
 
   constructor(runtime: Runtime, config: Config, plan: Plan, log: Log) {
     this.runtime = runtime;
@@ -76,24 +78,18 @@ export class PretrainModel {
     if (copyTarget) await copyModule(online.store, target.store);
   }
 
-  /** The step for a batch of `images`, compiled on first use: the last batch of an epoch may be short. */
-  step(images: number): Step<string, string> {
-    let step = this.#steps.get(images);
-    if (step === undefined) {
-      const { side, boxes } = this.#plan;
-      step = compilePretrainStep(this.runtime, this.networks, this.solver, {
-        images,
-        side,
-        boxes: boxes.boxesPerImage,
-        viewStage: photometricStage(this.basis),
-      });
-      this.#steps.set(images, step);
-    }
-    return step;
+  #compile(images: number): Step<string, string> {
+    const { side, boxes } = this.#plan;
+    return compilePretrainStep(this.runtime, this.networks, this.solver, {
+      images,
+      side,
+      boxes: boxes.boxesPerImage,
+      viewStage: photometricStage(this.basis),
+    });
   }
 
   async run(images: number, inputs: Inputs<string>): Promise<Record<string, number>> {
-    const outputs = await this.step(images).run(inputs);
+    const outputs = await this.#step(images).run(inputs);
     return Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, Number(values[0])]));
   }
 }

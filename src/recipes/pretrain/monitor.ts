@@ -6,10 +6,10 @@
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatBytes } from '../../core/clock.js';
 import type { LiveLog } from '../../core/log.js';
-import { RandomStream } from '../../core/rng.js';
 import { centerCrops } from '../../data/center-crops.js';
 import { hasSplit, type ImageDataset, openDataset } from '../../data/dataset.js';
 import type { Step } from '../../engine/step.js';
+import { compiledOnce } from '../../engine/step-cache.js';
 import {
   collectFeatures,
   type Features,
@@ -17,7 +17,7 @@ import {
   withFeatures,
 } from '../../evaluation/features/feature-table.js';
 import { evaluationPiece, validate } from '../../evaluation/features/validate.js';
-import { knnAccuracies } from '../../evaluation/knn.js';
+import { chooseBank, knnAccuracies } from '../../evaluation/knn.js';
 import { compileEvaluation } from '../../models/probe/evaluation-step.js';
 import { Progress } from '../../report/progress.js';
 import type { Metrics } from '../../report/sink.js';
@@ -41,7 +41,7 @@ export class Monitor {
   readonly #context: MonitorContext;
   /** Undefined: neighbours are looked for among the training images themselves, and nothing is validated. */
   readonly #val: ImageDataset | undefined;
-  #step: Step<'images', string> | undefined;
+  readonly #evaluation = compiledOnce(() => this.#compile());
 
   private constructor(context: MonitorContext, val: ImageDataset | undefined) {
     this.#context = context;
@@ -115,11 +115,11 @@ export class Monitor {
 
   async #neighbours(): Promise<Metrics> {
     const { config, dataset, log } = this.#context;
-    const order = bankOf(dataset.count, config.train.knn_bank, config.seed);
+    const order = chooseBank(dataset.count, config.train.knn_bank, config.seed);
     const bank = await this.#embed(dataset, order, 'kNN, bank');
     const val = this.#val;
     const queries =
-      val === undefined ? bank : await this.#embed(val, bankOf(val.count, val.count, 0), 'kNN, queries');
+      val === undefined ? bank : await this.#embed(val, chooseBank(val.count, val.count, 0), 'kNN, queries');
     // Not even one image to compare another with: nothing that should end a training.
     if (bank.labels.length < 2 || queries.labels.length === 0) return {};
     const results = knnAccuracies(
@@ -157,21 +157,10 @@ export class Monitor {
     return evaluationPiece(config.train.batch_size_eval, dataset.count);
   }
 
-  #evaluation(): Step<'images', string> {
+  #compile(): Step<'images', string> {
     const { model, plan } = this.#context;
-    const { online, evaluator } = model.networks;
-    const networks = { encoder: online.encoder, classifier: evaluator?.linear };
-    this.#step ??= compileEvaluation(model.runtime, 'monitor', networks, {
-      batch: this.#piece,
-      side: plan.side,
-    });
-    return this.#step;
+    const { online, classifier } = model.networks;
+    const networks = { encoder: online.encoder, classifier: classifier?.linear };
+    return compileEvaluation(model.runtime, 'monitor', networks, { batch: this.#piece, side: plan.side });
   }
-}
-
-/** At most so many images, always the same ones for a seed, in ascending order. */
-function bankOf(count: number, limit: number, seed: number): Uint32Array {
-  const all = Uint32Array.from({ length: count }, (_, i) => i);
-  if (count <= limit) return all;
-  return new RandomStream(seed, 'bank of nearest neighbours').shuffle(all).slice(0, limit).sort();
 }

@@ -119,7 +119,7 @@ it('the target moves by 1 - m towards the updated online network, its statistics
   expect(await value(`target_network.${statistics}`)).not.toEqual(
     await value(`online_network.${statistics}`),
   );
-  expect(networks.evaluator).toBeUndefined();
+  expect(networks.classifier).toBeUndefined();
 });
 
 it('a learning rate of 0 and m = 1 leave all parameters as they were', async () => {

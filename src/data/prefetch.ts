@@ -1,0 +1,152 @@
+/**
+ * Makes batches of images ahead of their consumer: several images at once, some batches early, in order.
+ *
+ * What an image becomes is the caller's: square views, a picture with its boxes. Nothing here depends on when a file is
+ * ready, so results do not depend on `workers` or `prefetch`. A file that cannot be decoded is replaced by another image,
+ * drawn from a stream of its own, and reported with the batch; too many of them are an error.
+ */
+
+import { UserError } from '../core/errors.js';
+import { RandomStream } from '../core/rng.js';
+import { ImageError } from '../image/types.js';
+import type { ImageTable } from './image-table.js';
+import type { Skipped } from './list-files.js';
+import { createPool, type Pool, PoolClosed } from './pool.js';
+import type { Batch } from './sampler.js';
+
+/** A batch while its images arrive, in any order. */
+export interface Filling<T> {
+  /** What the consumer gets once all places are filled. */
+  readonly value: T;
+  /** Makes an image and puts it into its place. @throws ImageError when the file cannot be decoded */
+  fill(place: number, image: number): Promise<void>;
+}
+
+export interface PrefetchOptions<T> {
+  readonly images: Pick<ImageTable, 'root' | 'count'>;
+  readonly batches: Iterable<Batch>;
+  /** Makes room for a batch of so many images. */
+  readonly begin: (count: number) => Filling<T>;
+  /** With the epoch, names the stream of replacements. */
+  readonly seed: number;
+  readonly epoch: number;
+  /** Draws an image for a file that cannot be decoded. Default: any of them. */
+  readonly replacement?: (stream: RandomStream) => number;
+  /** Images that are decoded at once. */
+  readonly workers: number;
+  /** Batches that are made ahead of the consumer. Default 2. */
+  readonly prefetch?: number;
+}
+
+export interface Prefetched<T> {
+  /** As in the sampler's batch. */
+  readonly step: number;
+  /** [N] images that were used, replacements included */
+  readonly indices: Uint32Array;
+  readonly value: T;
+  /** Files that could not be decoded and were replaced. */
+  readonly replaced: readonly Skipped[];
+  /** Seconds that the consumer waited for this batch. */
+  readonly waited: number;
+}
+
+const REPLACEMENT_TRIES = 10;
+/** A few bad files are tolerated however small the data set; beyond that, this share of all images. */
+const TOLERATED_FAILURES = 20;
+const TOLERATED_SHARE = 0.1;
+
+/**
+ * Yields the batches in order. Leaving the loop early (`break`, `return()`, an error) stops the work: images that have
+ * not been started are not decoded, and the generator ends when those in flight are done.
+ *
+ * @throws UserError when too many files cannot be decoded
+ */
+export async function* prefetch<T>(options: PrefetchOptions<T>): AsyncGenerator<Prefetched<T>, void, void> {
+  const pool = createPool(Math.max(1, options.workers));
+  const ahead = Math.max(1, options.prefetch ?? 2);
+  const source = options.batches[Symbol.iterator]();
+  const pending: Promise<Omit<Prefetched<T>, 'waited'>>[] = [];
+  let seen = 0;
+  let failed = 0;
+  const refill = (): void => {
+    while (pending.length < ahead) {
+      const next = source.next();
+      if (next.done) return;
+      const batch = makeBatch(next.value, options, pool);
+      batch.catch(() => undefined); // its error is thrown when its turn comes
+      pending.push(batch);
+    }
+  };
+  try {
+    for (refill(); pending.length > 0; ) {
+      const start = performance.now();
+      const batch = await pending[0];
+      const waited = (performance.now() - start) / 1000;
+      pending.shift();
+      refill();
+      seen += batch.indices.length;
+      failed += batch.replaced.length;
+      if (failed > TOLERATED_FAILURES && failed > TOLERATED_SHARE * seen) {
+        throw tooManyFailures(options.images.root, failed, seen, batch.replaced);
+      }
+      yield { ...batch, waited };
+    }
+  } finally {
+    pool.close();
+    await Promise.allSettled(pending);
+  }
+}
+
+async function makeBatch<T>(
+  { step, indices }: Batch,
+  options: PrefetchOptions<T>,
+  pool: Pool,
+): Promise<Omit<Prefetched<T>, 'waited'>> {
+  const { value, fill } = options.begin(indices.length);
+  const used = indices.slice();
+  const failures: Skipped[][] = Array.from(indices, () => []);
+  const jobs = Array.from(indices, (image, place) =>
+    pool.run(async () => {
+      used[place] = await fillPlace((candidate) => fill(place, candidate), image, options, failures[place]);
+    }),
+  );
+  const outcomes = await Promise.allSettled(jobs);
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (errors.length > 0) throw errors.find((error) => !(error instanceof PoolClosed)) ?? errors[0];
+  return { step, indices: used, value, replaced: failures.flat() };
+}
+
+/** Makes an image, or the first replacement that can be decoded. @returns the image that was made */
+async function fillPlace(
+  fill: (image: number) => Promise<void>,
+  wanted: number,
+  options: Pick<PrefetchOptions<unknown>, 'images' | 'seed' | 'epoch' | 'replacement'>,
+  failures: Skipped[],
+): Promise<number> {
+  const { images, seed, epoch, replacement = (stream) => stream.integer(0, images.count) } = options;
+  const stream = new RandomStream(seed, 'replacement', epoch, wanted);
+  for (let image = wanted, tries = 0; ; image = replacement(stream)) {
+    try {
+      await fill(image);
+      return image;
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      failures.push({ path: error.path, reason: error.reason });
+      if (++tries > REPLACEMENT_TRIES) throw tooManyFailures(images.root, tries, tries, failures);
+    }
+  }
+}
+
+function tooManyFailures(
+  root: string,
+  failed: number,
+  seen: number,
+  failures: readonly Skipped[],
+): UserError {
+  const shown = failures.slice(-3).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  return new UserError(`${failed} of ${seen} images could not be decoded${shown.join('')}`, {
+    where: root,
+    remedy:
+      'check the disk and the files; if they were replaced since the last start, open the data set with `rescan`',
+  });
+}
