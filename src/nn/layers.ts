@@ -2,6 +2,7 @@
 
 import type { Variable } from '../engine/variable.js';
 import { biasAdd } from '../ops/bias-add.js';
+import { convTranspose2x2 } from '../ops/conv-transpose.js';
 import { conv2d } from '../ops/conv2d.js';
 import { type ScaleShift, scaleFilter } from '../ops/frozen-norm.js';
 import { linear } from '../ops/linear.js';
@@ -58,6 +59,26 @@ export class Conv2d {
       const y = conv2d(x, filter, this.#stride, this.#padding);
       return bias === undefined ? y : biasAdd(y, bias);
     });
+  }
+}
+
+/** Transposed 2x2 convolution of stride 2, which doubles both sides. */
+export class ConvTranspose2x2 {
+  readonly #path: string;
+  readonly #weight: Variable;
+  readonly #bias: Variable;
+
+  constructor(store: ModuleStore, path: string, { inputs, outputs }: { inputs: number; outputs: number }) {
+    this.#path = `${store.module}.${path}`;
+    // PyTorch counts the fan of a filter from its shape, in which inputs come first here.
+    const initial = kaimingNormalFanOut(inputs, 2);
+    this.#weight = store.parameter(`${path}.weight`, 'conv', [inputs, outputs, 2, 2], initial);
+    this.#bias = store.parameter(`${path}.bias`, 'bias', [outputs], constant(0));
+  }
+
+  /** [N, H, W, inputs] to [N, 2H, 2W, outputs] */
+  forward(x: Tensor): Tensor {
+    return scope(this.#path, () => biasAdd(convTranspose2x2(x, this.#weight.read()), this.#bias.read()));
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Variable } from '../engine/variable.js';
 import { batchNormInference, batchNormTraining } from '../ops/batch-norm.js';
 import { frozenScaleShift, type ScaleShift } from '../ops/frozen-norm.js';
+import { syncBatchNorm } from '../ops/sync-batch-norm.js';
 import { scope, type Tensor, tf } from '../ops/tf.js';
 import { weightedBatchNorm } from '../ops/weighted-batch-norm.js';
 import { constant } from './init.js';
@@ -11,8 +12,10 @@ import type { ModuleStore } from './module-store.js';
 /** Whether batch norm uses the statistics of the batch (and updates its running ones) or the running ones. */
 export type Mode = 'training' | 'inference';
 
-/** `frozen`: constants; `batch`: statistics of the batch. */
-export type NormKind = 'frozen' | 'batch' | 'none';
+/**
+ * `frozen`: constants; `batch`: statistics of the batch; `sync`: the same over all replicas, with sums of better precision.
+ */
+export type NormKind = 'frozen' | 'batch' | 'sync' | 'none';
 
 /** Declares a norm. In a frozen module batch norm becomes frozen too, as Detectron2 converts it. */
 export function norm(
@@ -24,19 +27,22 @@ export function norm(
   if (kind === 'none') return undefined;
   return kind === 'frozen' || store.isFrozen
     ? new FrozenBatchNorm(store, path, channels)
-    : new BatchNorm(store, path, channels);
+    : new BatchNorm(store, path, channels, { sync: kind === 'sync' });
 }
 
 /** Batch normalisation over all axes but the last; eps 1e-5, momentum 0.1. */
 export class BatchNorm {
   readonly #path: string;
+  readonly #normalize: typeof batchNormTraining;
   readonly #scale: Variable;
   readonly #offset: Variable;
   readonly #mean: Variable;
   readonly #variance: Variable;
 
-  constructor(store: ModuleStore, path: string, channels: number) {
+  /** @param options `sync` sums as `syncBatchNorm` does */
+  constructor(store: ModuleStore, path: string, channels: number, { sync = false } = {}) {
     this.#path = `${store.module}.${path}`;
+    this.#normalize = sync ? syncBatchNorm : batchNormTraining;
     this.#scale = store.parameter(`${path}.weight`, 'norm-weight', [channels], constant(1));
     this.#offset = store.parameter(`${path}.bias`, 'norm-bias', [channels], constant(0));
     this.#mean = store.buffer(`${path}.running_mean`, [channels], constant(0));
@@ -60,7 +66,7 @@ export class BatchNorm {
   #fused(x: Tensor, mode: Mode): Tensor {
     const running = { mean: this.#mean.read(), variance: this.#variance.read() };
     if (mode === 'inference') return batchNormInference(x, this.#scale.read(), this.#offset.read(), running);
-    const result = batchNormTraining(x, this.#scale.read(), this.#offset.read(), running);
+    const result = this.#normalize(x, this.#scale.read(), this.#offset.read(), running);
     this.#update(result.running);
     return result.y;
   }

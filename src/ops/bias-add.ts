@@ -1,4 +1,4 @@
-import { expectShape, FLOAT, op, type Tensor, withGradient } from './tf.js';
+import { expectShape, FLOAT, op, type Tensor, TF_INT32, tf, withGradient } from './tf.js';
 
 /**
  * x + bias, one value for each channel, the last axis.
@@ -11,6 +11,19 @@ export function biasAdd(x: Tensor, bias: Tensor): Tensor {
   return withGradient([x, bias], () => ({
     value: op('BiasAdd', [x, bias], FLOAT),
     saved: [],
-    gradient: (dy) => [dy, op('BiasAddGrad', [dy], FLOAT)],
+    gradient: (dy) => [dy, x.shape[0] === -1 ? sumOfRows(dy) : op('BiasAddGrad', [dy], FLOAT)],
   }));
+}
+
+/**
+ * `BiasAddGrad` for a batch that may be empty. TensorFlow computes that one together with a convolution's filter gradient, which
+ * for an empty batch has no such output.
+ */
+function sumOfRows(dy: Tensor): Tensor {
+  const axes = dy.shape.slice(0, -1).map((_, axis) => axis);
+  return op('Sum', [dy, tf.tensor1d(axes, 'int32')], {
+    ...FLOAT,
+    Tidx: { kind: 'type', value: TF_INT32 },
+    keep_dims: { kind: 'bool', value: false },
+  });
 }

@@ -1,4 +1,6 @@
-import { rightWhenEmpty, sideOf } from './shape.js';
+import { matMul } from './linear.js';
+import { reshape } from './reshape.js';
+import { sideOf } from './shape.js';
 import { expectShape, FLOAT, op, type Tensor, tf, withGradient } from './tf.js';
 
 const ATTRIBUTES = {
@@ -27,9 +29,26 @@ export function convTranspose2x2(x: Tensor, filter: Tensor): Tensor {
       value: op('Conv2DBackpropInput', [size, filter, x], ATTRIBUTES),
       saved: [x, filter],
       gradient: (dy, [x, filter]) => [
-        rightWhenEmpty(op('Conv2D', [dy, filter], ATTRIBUTES), dy),
+        gatherFrom(dy, filter, x),
         op('Conv2DBackpropFilter', [dy, tf.tensor1d(filter.shape, 'int32'), x], ATTRIBUTES),
       ],
     };
   });
+}
+
+/**
+ * The gradient of `x`: a convolution with stride 2. Where N is open it is a matrix product of 2 x 2 cells, because oneDNN's
+ * convolution of nothing has the wrong shape.
+ */
+function gatherFrom(dy: Tensor, filter: Tensor, x: Tensor): Tensor {
+  const [n, h, w, inputs] = x.shape;
+  if ((n as number) >= 0 || h < 0 || w < 0) return op('Conv2D', [dy, filter], ATTRIBUTES);
+  const cells = op('SpaceToDepth', [dy], {
+    ...FLOAT,
+    block_size: { kind: 'int', value: 2 },
+    data_format: { kind: 'string', value: 'NHWC' },
+  });
+  const rows = 4 * (filter.shape[2] as number);
+  const product = matMul(reshape(cells, [-1, rows]), tf.reshape(filter, [rows, inputs]), false, false);
+  return reshape(product, [-1, h, w, inputs]);
 }

@@ -3,6 +3,7 @@
  * convolution of an even-sized map on the right and bottom only, with which weights from PyTorch would be silently wrong.
  */
 
+import { pointwiseConv } from './pointwise-conv.js';
 import { recomputed } from './recompute.js';
 import { rightWhenEmpty, shapeOf } from './shape.js';
 import {
@@ -35,6 +36,9 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
     throw new Error(
       `${scopePath()}: the input of conv2d is ${h} x ${w}, too small for a ${kh} x ${kw} filter with padding ${padding}`,
     );
+  }
+  if (x.shape[0] === -1 && h >= 0 && w >= 0 && kh * kw * stride === 1 && padding === 0) {
+    return pointwiseConv(x, filter);
   }
   const attributes = {
     ...FLOAT,

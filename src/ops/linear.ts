@@ -19,7 +19,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return bias === undefined ? product : biasAdd(product, bias);
 }
 
-function matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+/** A product of matrices, or of their transposes, without a gradient. */
+export function matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   return op('MatMul', [a, b], {
     ...FLOAT,
     transpose_a: { kind: 'bool', value: transposeA },

@@ -5,11 +5,15 @@ import { elementCount } from '../../src/core/array.js';
 import type { Runtime } from '../../src/engine/runtime.js';
 import { ModuleStore, type StateEntry } from '../../src/nn/module-store.js';
 
-/** A module whose variables are names and shapes. */
-export function declaredStore(module = 'model'): ModuleStore {
+/** A runtime whose variables are names and shapes. */
+export function declaringRuntime(): Runtime {
   const variable = (name: string, shape: readonly number[]) => ({ name, shape, size: elementCount(shape) });
   const readAhead = () => ({});
-  return new ModuleStore({ variable, readAhead } as unknown as Runtime, module);
+  return { variable, readAhead } as unknown as Runtime;
+}
+
+export function declaredStore(): ModuleStore {
+  return new ModuleStore(declaringRuntime(), 'model');
 }
 
 /** Names in the order of the state dict. */
