@@ -14,6 +14,7 @@ import { OTHER_DISK } from './engine-folder.js';
 import type { EnginePackage } from './packages.js';
 import { pipDownload } from './pip.js';
 import { type Unpacking, unpackWheel } from './unpack.js';
+import { requireKnown, WHEEL_HASHES, type WheelHashes } from './wheel-hashes.js';
 
 /**
  * @param root where the engines are kept, for messages
@@ -25,6 +26,8 @@ export async function downloadEngine(
   unpacking: Unpacking,
   options: {
     log: Log;
+    /** By default those of the pinned version. */
+    hashes?: WheelHashes;
     onProgress?: (progress: { stage: 'downloading'; done: number; total: number }) => void;
   },
 ): Promise<void> {
@@ -39,7 +42,7 @@ export async function downloadEngine(
   await requireSpace(root, downloadBytes + installedBytes, OTHER_DISK);
   const folder = join(unpacking.folder, 'download');
   const remedy = withoutNetwork(wanted);
-  const fetch = async (requirements: readonly string[], expectedBytes: number) => {
+  const fetch = async (requirements: readonly string[], expectedBytes: number, hashes?: WheelHashes) => {
     await mkdir(folder);
     const wheels = await pipDownload({
       requirements,
@@ -49,12 +52,13 @@ export async function downloadEngine(
       onProgress: (done, total) => options.onProgress?.({ stage: 'downloading', done, total }),
     });
     for (const wheel of wheels) {
+      if (hashes !== undefined) await requireKnown(wheel, hashes);
       await unpackWheel(wheel, unpacking);
       await rm(wheel);
     }
     await rm(folder, { recursive: true });
   };
-  await fetch([`${name}==${version}`], wanted.downloadBytes);
+  await fetch([`${name}==${version}`], wanted.downloadBytes, options.hashes ?? WHEEL_HASHES);
   if (nvidia !== undefined) await fetch(unpacking.nvidia, nvidia.downloadBytes);
 }
 

@@ -32,6 +32,7 @@ import { type EnginePackage, enginePackage, glibcVersion, requireGlibc } from '.
 import { checksumsMatch } from './save-file.js';
 import { type Unpacking, unpack } from './unpack.js';
 import { checkLibraries } from './verify.js';
+import type { WheelHashes } from './wheel-hashes.js';
 
 export interface InstallProgress {
   stage: 'downloading' | 'unpacking' | 'checking';
@@ -51,6 +52,8 @@ export interface InstallOptions {
   from?: string;
   /** Functions that the library must have; by default those that scrl calls. */
   requiredSymbols?: readonly string[];
+  /** SHA-256 that downloaded wheels must have, by name; by default those of the pinned version. */
+  hashes?: WheelHashes;
   onProgress?: (progress: InstallProgress) => void;
 }
 
@@ -61,7 +64,7 @@ export interface InstallOptions {
  * @throws UserError as `findEngine` and `installEngine`
  */
 export async function ensureEngine(
-  options: Pick<InstallOptions, 'log' | 'onProgress'> & { preferCuda?: boolean },
+  options: Pick<InstallOptions, 'log' | 'onProgress' | 'hashes'> & { preferCuda?: boolean },
 ): Promise<InstalledEngine> {
   const { preferCuda = false, ...rest } = options;
   const found = await findEngine(preferCuda);

@@ -36,7 +36,7 @@ const WATCH_MILLISECONDS = 200;
  */
 export async function pipDownload(options: PipDownload): Promise<string[]> {
   const { requirements, folder, remedy } = options;
-  const pip = await findPip(remedy);
+  const pip = await findPip(folder, remedy);
   // pip's cache would need the same space again, and old versions of pip hold a file that they cache in memory.
   const fixed = [
     'download',
@@ -71,9 +71,9 @@ async function wheelsIn(folder: string): Promise<string[]> {
 }
 
 /** A command line that runs pip. */
-async function findPip(remedy: string): Promise<string[]> {
+async function findPip(folder: string, remedy: string): Promise<string[]> {
   for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']]) {
-    const { code } = await run(command, ['--version'], process.env, () => undefined);
+    const { code } = await run(command, ['--version'], { folder, env: process.env }, () => undefined);
     if (code === 0) return command;
   }
   throw new UserError('pip was not found; it downloads the TensorFlow library', {
@@ -88,12 +88,14 @@ async function watched(
   { folder, expectedBytes, onProgress }: PipDownload,
 ): Promise<PipResult> {
   let announced = 0;
+  const total = () => Math.max(expectedBytes, announced);
+  // While pip moves a file into place it is there twice, so what is there may be more than the total.
   const timer = setInterval(() => {
-    void bytesIn(folder).then((done) => onProgress(done, Math.max(expectedBytes, announced, done)));
+    void bytesIn(folder).then((done) => onProgress(Math.min(done, total()), total()));
   }, WATCH_MILLISECONDS);
   const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   try {
-    const result = await run(pip, args, env, (line) => {
+    const result = await run(pip, args, { folder, env }, (line) => {
       const size = /^\s*Downloading .*\(([\d.]+) (kB|MB|GB)\)/.exec(line);
       if (size !== null) announced += Number(size[1]) * UNITS[size[2]];
     });
@@ -117,11 +119,16 @@ interface PipResult {
 function run(
   [program, ...first]: string[],
   args: string[],
-  env: NodeJS.ProcessEnv,
+  { folder, env }: { folder: string; env: NodeJS.ProcessEnv },
   onLine: (line: string) => void,
 ): Promise<PipResult> {
   return new Promise((resolve) => {
-    const child = spawn(program, [...first, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // `python -m` looks for pip in the current folder first: not in the user's, where anybody's `pip.py` may lie.
+    const child = spawn(program, [...first, ...args], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       let line = '';

@@ -5,6 +5,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -43,8 +44,12 @@ beforeEach(() => {
   disk.free = 1e12;
 });
 
+/** What the pip of these tests brings. */
+const DOWNLOADED = 'tensorflow-2.21.0-x.whl';
+const hashes = new Map([[DOWNLOADED, createHash('sha256').update(wheel()).digest('hex')]]);
+
 function install(options: Partial<InstallOptions> = {}) {
-  return installEngine({ log: SILENT, requiredSymbols, ...options });
+  return installEngine({ log: SILENT, requiredSymbols, hashes, ...options });
 }
 
 async function give(name: string, bytes: Buffer): Promise<string> {
@@ -283,6 +288,34 @@ describe.runIf(['linux-x64', 'linux-arm64', 'darwin-arm64'].includes(here))('by 
     expect(await readFile(ccLibrary)).toEqual(hostLibrary('TF_Version'));
   });
 
+  it('refuses what is not the wheel that was tried', async () => {
+    await fakePip(folder.path, `cp '${await give('a.whl', wheel())}' "$dest/${DOWNLOADED}"`);
+    await expect(install({ hashes: new Map([[DOWNLOADED, 'f'.repeat(64)]]) })).rejects.toThrow(
+      /tensorflow-2\.21\.0-x\.whl: sha256: is not the wheel that scrl was tried with/,
+    );
+    await expect(install({ hashes: new Map() })).rejects.toThrow('is no wheel that scrl knows');
+    expect(await readdir(engines())).toEqual([]);
+  });
+
+  it('does not run a pip that lies in the current folder', async () => {
+    const hostile = at('data set');
+    await mkdir(hostile);
+    await writeFile(join(hostile, 'pip.py'), `open(${JSON.stringify(at('hacked'))}, 'w').close()`);
+    const before = process.cwd();
+    process.chdir(hostile);
+    try {
+      const calls = await fakePip(
+        folder.path,
+        `test -e pip.py && touch '${at('hacked')}'; cp '${await give('a.whl', wheel())}' "$dest/${DOWNLOADED}"`,
+      );
+      await install();
+      expect(await downloads(calls)).toBe(1);
+    } finally {
+      process.chdir(before);
+    }
+    await expect(readFile(at('hacked'))).rejects.toThrow('ENOENT');
+  });
+
   it('names the wheel to fetch when there is no pip', async () => {
     vi.stubEnv('PATH', at('nothing'));
     await expect(install()).rejects.toThrow(
@@ -319,7 +352,8 @@ describe.runIf(['linux-x64', 'linux-arm64', 'darwin-arm64'].includes(here))('by 
       `cp '${await give('a.whl', wheel({ main }))}' "$dest/tensorflow-2.21.0-x.whl"`,
     );
     const log = memoryLog();
-    const engine = await ensureEngine({ log });
+    const sha256 = createHash('sha256').update(wheel({ main })).digest('hex');
+    const engine = await ensureEngine({ log, hashes: new Map([[DOWNLOADED, sha256]]) });
     expect(log.lines[0]).toBe('no usable TensorFlow runtime is installed; it is installed once, now');
     expect(await ensureEngine({ log })).toEqual(engine);
     expect(await downloads(calls)).toBe(1);
