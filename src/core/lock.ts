@@ -1,83 +1,138 @@
-/** A lock between processes whose waiters take turns. */
+/**
+ * A lock between processes whose waiters take turns.
+ *
+ * The file names its owner (`core/process.ts`). Whether one on this machine lives can be asked; one in another container or on
+ * another host is alive as long as it touches the file now and then. What counts is only whether the file changes while one
+ * looks at it: dates are set by other clocks, and are not compared with ours.
+ */
 
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.js';
 import { explainWriteError, temporaryName } from './fs.js';
-import { birthOf, processLives } from './process.js';
+import { describeOwner, isHere, lives, type Owner, readOwner, self, writeOwner } from './process.js';
+
+const POLL_MILLISECONDS = 200;
+/** The moment in which a process makes its lock and writes into it is not worth a word. */
+const QUIET_MILLISECONDS = 1_000;
+const BEAT_MILLISECONDS = 5_000;
+/** A file without an owner is just being written; longer than this, its writer was killed. */
+const UNWRITTEN_MILLISECONDS = 5_000;
+/** An owner elsewhere that let so many beats pass is gone. */
+const SILENT_MILLISECONDS = 12 * BEAT_MILLISECONDS;
 
 /**
  * Runs `work` while holding the lock file `path`; other processes wait. A lock whose owner no longer lives is taken over.
  *
- * @param onWait called once, with the owner's process id, when the lock is held by another process
+ * @param onWait called once, with who holds the lock, when somebody does
+ * @param now milliseconds from any fixed moment, never going back
  */
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
-  onWait?: (owner: number) => void,
+  onWait?: (owner: string) => void,
+  now = () => performance.now(),
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true }).catch((error) => {
     throw explainWriteError(path, error);
   });
+  const watch = new Watch(now);
   let said = false;
-  for (;;) {
-    try {
-      await create(path);
-      break;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw explainWriteError(path, error);
+  while (!(await taken(path))) {
+    const seen = await look(path);
+    if (seen === undefined) continue;
+    const unchanged = watch.unchangedFor(seen);
+    if (await isDead(seen, unchanged)) await remove(path);
+    else {
+      if (!said && (seen.owner !== undefined || unchanged > QUIET_MILLISECONDS)) {
+        onWait?.(seen.owner === undefined ? 'a process that is just starting' : describeOwner(seen.owner));
+        said = true;
+      }
+      await new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
     }
-    const owner = await lockOwner(path);
-    if (owner === 'gone') continue;
-    if (owner === 'dead') {
-      // Two waiters may both see a dead owner: only the one whose rename succeeds removes it.
-      const aside = temporaryName(path);
-      await rename(path, aside).then(
-        () => rm(aside, { force: true }),
-        () => undefined,
-      );
-      continue;
-    }
-    if (!said && owner !== 'unknown') {
-      said = true;
-      onWait?.(owner);
-    }
-    await new Promise((wake) => setTimeout(wake, 200));
   }
+  const beat = setInterval(() => {
+    const date = new Date();
+    utimes(path, date, date).catch(() => undefined);
+  }, BEAT_MILLISECONDS);
+  beat.unref();
   try {
     return await work();
   } finally {
+    clearInterval(beat);
     await rm(path, { force: true });
   }
 }
 
-/** @throws with code EEXIST when somebody else holds the lock */
-async function create(path: string): Promise<void> {
-  const file = await open(path, 'wx');
+/** Whether the lock is ours now; false when somebody else holds it. */
+async function taken(path: string): Promise<boolean> {
+  const file = await open(path, 'wx').catch((error) => {
+    if (hasCode(error, 'EEXIST')) return undefined;
+    throw explainWriteError(path, error);
+  });
+  if (file === undefined) return false;
   try {
-    await file.writeFile(`${process.pid} ${await birthOf(process.pid)}\n`);
+    await file.writeFile(writeOwner(await self()));
+    return true;
   } catch (error) {
     // On a full disk the file exists, but says nothing.
     await rm(path, { force: true });
-    throw error;
+    throw explainWriteError(path, error);
   } finally {
     await file.close();
   }
 }
 
-/** Who holds a lock: a process id, `dead` (to be taken over), `gone` (released), or `unknown` (just being written). */
-async function lockOwner(path: string): Promise<number | 'gone' | 'dead' | 'unknown'> {
-  let text: string;
-  let age: number;
+interface Seen {
+  /** Undefined: nobody has written it yet. */
+  readonly owner: Owner | undefined;
+  /** Changes with every beat. */
+  readonly state: string;
+}
+
+/** @returns undefined when the lock was released */
+async function look(path: string): Promise<Seen | undefined> {
   try {
-    age = Date.now() - (await stat(path)).mtimeMs;
-    text = await readFile(path, 'utf8');
+    const { ino, mtimeMs } = await stat(path);
+    const text = await readFile(path, 'utf8');
+    return { owner: readOwner(text), state: `${ino} ${mtimeMs} ${text}` };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return 'gone';
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-  const [, pid, born] = /^(\d+) (\d*)\n$/.exec(text) ?? [];
-  if (pid === undefined) return age > 5000 ? 'dead' : 'unknown';
-  const owner = Number(pid);
-  return processLives(owner) && (await birthOf(owner)) === born ? owner : 'dead';
+}
+
+/** For how long one has looked at the same. */
+class Watch {
+  readonly #now: () => number;
+  #state = '';
+  #since = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Milliseconds. */
+  unchangedFor({ state }: Seen): number {
+    const now = this.#now();
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#since = now;
+    }
+    return now - this.#since;
+  }
+}
+
+async function isDead({ owner }: Seen, unchanged: number): Promise<boolean> {
+  if (owner === undefined) return unchanged > UNWRITTEN_MILLISECONDS;
+  return isHere(owner) ? !(await lives(owner)) : unchanged > SILENT_MILLISECONDS;
+}
+
+/** Two waiters may both see a dead owner: only the one whose rename succeeds removes it. */
+async function remove(path: string): Promise<void> {
+  const aside = temporaryName(path);
+  await rename(path, aside).then(
+    () => rm(aside, { force: true }),
+    () => undefined,
+  );
 }

@@ -13,6 +13,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCode } from '../core/errors.js';
 import { explainWriteError } from '../core/fs.js';
+import type { Log } from '../core/log.js';
 import { lockRunFolder } from './run-lock.js';
 
 export interface RunFolderOptions {
@@ -25,6 +26,8 @@ export interface RunFolderOptions {
   overwrite?: boolean;
   /** Whose git commit is noted; default the current directory. */
   sourceDir?: string;
+  /** Told when another process is waited for. */
+  log?: Log;
 }
 
 export interface RunFolder {
@@ -43,7 +46,7 @@ export interface RunFolder {
  * @throws UserError when the folder cannot be created or another process is using it
  */
 export async function openRunFolder(options: RunFolderOptions): Promise<RunFolder> {
-  const { topDir, configName, saveDir, overwrite = false, sourceDir = process.cwd() } = options;
+  const { topDir, configName, saveDir, overwrite = false, sourceDir = process.cwd(), log } = options;
   const base = resolve(topDir, 'runs', configName);
   const reused = saveDir === undefined ? overwrite && (await latest(base)) : resolve(saveDir);
   let path: string;
@@ -54,7 +57,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
   } else {
     path = await createNumbered(base);
   }
-  const release = await lockRunFolder(path);
+  const release = await lockRunFolder(path, log);
   try {
     await noteCommit(path, sourceDir);
   } catch (error) {

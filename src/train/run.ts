@@ -57,7 +57,7 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
   try {
     const runtime = await options.openRuntime();
     closers.push(() => runtime.close());
-    const { path: folder, release } = await openRunFolder(options.folder);
+    const { path: folder, release } = await openRunFolder({ log, ...options.folder });
     closers.push(release, announceStop(signal, log));
     log.info(`run folder: ${folder}`);
     await writeFileAtomic(join(folder, 'config.yaml'), options.config);

@@ -97,7 +97,7 @@ export async function installEngine(options: InstallOptions): Promise<InstalledE
       log.info(`TensorFlow ${engine.version} (${engine.variant}) is installed in ${engine.folder}`);
       return engine;
     },
-    (owner) => log.info(`another installation is running (process ${owner}); waiting for it`),
+    (owner) => log.info(`another installation is running (${owner}); waiting for it`),
   );
 }
 

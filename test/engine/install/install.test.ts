@@ -7,6 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SILENT } from '../../../src/core/log.js';
@@ -233,7 +234,10 @@ describe('left-overs of killed installs', () => {
         await mkdir(join(engines(), `cpu.${owner}-0a1b2c3d.tmp`, 'download'), { recursive: true });
         await give(`home/engine/cpu.${owner}-0a1b2c3d.tmp/libtensorflow_cc.so.2`, Buffer.from('half'));
       }
-      await give('home/engine/install.lock', Buffer.from(`${dead} 1\n`));
+      await give(
+        'home/engine/install.lock',
+        Buffer.from(`{"pid":${dead},"born":"1","host":${JSON.stringify(hostname())}}\n`),
+      );
       await install({ from: await give('a.whl', wheel()) });
       expect((await readdir(engines())).sort()).toEqual(['cpu-2.21.0', `cpu.${alive.pid}-0a1b2c3d.tmp`]);
     } finally {
