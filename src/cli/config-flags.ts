@@ -48,7 +48,7 @@ export async function readConfig<Config>(
   const names = [...schema.leaves.keys(), ...Object.keys(schema.aliases)];
   const overrides = Object.fromEntries(names.map((name) => [name, argv[name]]));
   const resolved = resolveConfig(schema, {
-    file: findRecipe(String(argv.config)),
+    file: findRecipe(String(argv.config), { recipes: schema.recipes }),
     overrides,
     debug: argv.debug === true,
   });

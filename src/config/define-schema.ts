@@ -47,6 +47,8 @@ export type Presets = Readonly<Record<string, Readonly<Record<string, unknown>>>
 export interface SchemaExtras<Config, Path extends string> {
   readonly rules?: readonly Rule<Config, Path>[];
   readonly adjustments?: readonly Adjustment<Config, Path>[];
+  /** Folder below `configs` that holds the package's recipes; default: that folder itself. */
+  readonly recipes?: string;
   /** Other spellings of flags that are accepted. */
   readonly aliases?: Readonly<Record<string, Path>>;
   /** The miniature schedule of `--debug`: it has precedence even over the command line. */
@@ -73,6 +75,7 @@ export interface Schema<Config = unknown> {
   readonly paths: ReadonlySet<string>;
   /** All leaves, in the order of the fields. */
   readonly flags: readonly FlagDefinition[];
+  readonly recipes: string;
   readonly aliases: Readonly<Record<string, string>>;
   readonly rules: readonly Rule<Config>[];
   readonly adjustments: readonly Adjustment<Config>[];
@@ -91,12 +94,12 @@ export function defineSchema<Fields extends Section>(
   fields: Fields,
   extras: SchemaExtras<ValueOf<Fields>, PathOf<Fields>> = {},
 ): Schema<ValueOf<Fields>> {
-  const { rules = [], adjustments = [], aliases = {}, debug = {}, presets } = extras;
+  const { rules = [], adjustments = [], recipes = '', aliases = {}, debug = {}, presets } = extras;
   const leaves = new Map(leavesOf(fields));
   const paths = new Set([...leaves.keys()].flatMap(withParents));
   const flags = [...leaves].map(([flag, leaf]) => flagOf(flag, leaf));
   return {
-    ...{ fields, leaves, paths, flags, rules, adjustments, aliases, debug, presets },
+    ...{ fields, leaves, paths, flags, rules, adjustments, recipes, aliases, debug, presets },
     build: (values) => build(fields, '', values) as ValueOf<Fields>,
     flatten: (config) => new Map([...leaves.keys()].map((path) => [path, valueAt(config, path)])),
   };

@@ -9,9 +9,18 @@ import { nearest } from '../core/nearest.js';
 const require = createRequire(import.meta.url);
 const SUFFIX = '.yaml';
 
+export interface RecipePlace {
+  /** As given, or joined with the folder of the file that named it. */
+  readonly path?: string;
+  /** Folder below `configs` that holds the recipes of the command: a schema's `recipes`. */
+  readonly recipes?: string;
+  /** Where the name stands, for the message. */
+  readonly details?: UserErrorDetails;
+}
+
 /** Names of the recipes, in the order of the alphabet. */
-export function recipeNames(): string[] {
-  return readdirSync(folder())
+export function recipeNames(recipes = ''): string[] {
+  return readdirSync(folderOf(recipes))
     .filter((file) => extname(file) === SUFFIX)
     .map((file) => basename(file, SUFFIX))
     .sort();
@@ -20,19 +29,14 @@ export function recipeNames(): string[] {
 /**
  * The file that is meant. A path that exists wins; one with a folder or a suffix is taken as it is.
  *
- * @param path as given, or joined with the folder of the file that named it
- * @param details where the name stands, for the message
  * @throws UserError when there is neither such a file nor such a recipe; lists the recipes
  */
-export function findRecipe(
-  given: string,
-  path = given,
-  details: UserErrorDetails = { key: '--config' },
-): string {
+export function findRecipe(given: string, place: RecipePlace = {}): string {
+  const { path = given, recipes, details = { key: '--config' } } = place;
   const isName = basename(given) === given && extname(given) === '';
   if (!isName || existsSync(path)) return path;
-  const names = recipeNames();
-  if (names.includes(given)) return join(folder(), given + SUFFIX);
+  const names = recipeNames(recipes);
+  if (names.includes(given)) return join(folderOf(recipes), given + SUFFIX);
   const likely = nearest(given, names);
   throw new UserError('is neither a file nor the name of a recipe', {
     ...details,
@@ -41,6 +45,6 @@ export function findRecipe(
   });
 }
 
-function folder(): string {
-  return join(dirname(require.resolve('#package.json')), 'configs');
+function folderOf(recipes = ''): string {
+  return join(dirname(require.resolve('#package.json')), 'configs', recipes);
 }

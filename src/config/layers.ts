@@ -1,8 +1,8 @@
 /**
  * Reads a configuration file and the files that it builds on.
  *
- * `_base_: other.yaml` names one file, relative to the file that says so, or a recipe of the package; bases may have bases. The file's own values
- * take precedence over its base's, leaf by leaf.
+ * `_base_: other.yaml` names one file, relative to the file that says so, or a recipe of the package; bases may have
+ * bases. The file's own values take precedence over its base's, leaf by leaf.
  */
 
 import { readFileSync, realpathSync, statSync } from 'node:fs';
@@ -25,9 +25,10 @@ export interface Layer {
 /**
  * The files in increasing precedence: the innermost base first, `file` last.
  *
+ * @param recipes folder of the recipes that a base may name
  * @throws UserError when one of them cannot be read or parsed, or when they form a cycle
  */
-export function readLayers(file: string): Layer[] {
+export function readLayers(file: string, recipes = ''): Layer[] {
   const layers: Layer[] = [];
   const seen = new Map<string, string>();
   let next: { file: string; named?: { where: string; key: string } } | undefined = { file };
@@ -47,7 +48,7 @@ export function readLayers(file: string): Layer[] {
     seen.set(identity, current);
     const document = parseYaml(text, current);
     layers.unshift({ file: current, document });
-    next = baseOf(current, document);
+    next = baseOf(current, document, recipes);
   }
   return layers;
 }
@@ -55,6 +56,7 @@ export function readLayers(file: string): Layer[] {
 function baseOf(
   file: string,
   document: YamlDocument,
+  recipes: string,
 ): { file: string; named: { where: string; key: string } } | undefined {
   if (!Object.hasOwn(document.value, BASE_KEY)) return undefined;
   const base = document.value[BASE_KEY];
@@ -67,7 +69,7 @@ function baseOf(
     });
   }
   const path = isAbsolute(base) ? base : join(dirname(file), base);
-  return { file: findRecipe(base, path, named), named };
+  return { file: findRecipe(base, { path, recipes, details: named }), named };
 }
 
 function readText(file: string, named: { where: string; key: string } | undefined): string {

@@ -40,14 +40,14 @@ export function resolveConfig<Config>(
     [...schema.leaves].map(([path, leaf]) => [path, { value: leaf.default, origin: 'default' }]),
   );
   const problems = new Problems();
-  for (const layer of file === undefined ? [] : readLayers(file)) {
+  for (const layer of file === undefined ? [] : readLayers(file, schema.recipes)) {
     assignLayer(schema, layer, assignments, problems);
   }
   assignFlags(schema, overrides, assignments, problems);
-  assignPreset(schema, assignments);
+  const remarks = assignPreset(schema, assignments);
   if (debug) assignDebug(schema, assignments);
 
-  const remarks = adjust(schema, assignments, problems);
+  remarks.push(...adjust(schema, assignments, problems));
   const config = schema.build(valuesOf(assignments));
   checkRules(schema, config, assignments, problems);
   problems.throwIfAny();
@@ -57,14 +57,23 @@ export function resolveConfig<Config>(
   return { schema, config, origins, configName, remarks };
 }
 
-/** What a chosen word stands for, where nobody said anything else. */
-function assignPreset({ presets }: Schema, assignments: Map<string, Assignment>): void {
-  if (presets === undefined) return;
-  const word = String(assignments.get(presets.key)?.value);
-  for (const [path, value] of Object.entries(presets.values[word] ?? {})) {
-    if (assignments.get(path)?.origin !== 'default') continue;
-    assignments.set(path, { value, origin: `${presets.key} ${word}` });
-  }
+/**
+ * What a chosen word stands for, where nobody said anything else.
+ *
+ * @returns where somebody did
+ */
+function assignPreset({ presets }: Schema, assignments: Map<string, Assignment>): string[] {
+  if (presets === undefined) return [];
+  const { key, values } = presets;
+  const word = String(assignments.get(key)?.value);
+  return Object.entries(values[word] ?? {}).flatMap(([path, value]) => {
+    const said = assignments.get(path);
+    if (said === undefined || said.origin === 'default')
+      assignments.set(path, { value, origin: `${key} ${word}` });
+    else if (said.value !== value)
+      return [`${key}: ${word} has ${path} ${value}, but ${said.origin} says ${said.value}`];
+    return [];
+  });
 }
 
 function assignDebug({ debug }: Schema, assignments: Map<string, Assignment>): void {

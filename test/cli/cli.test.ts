@@ -156,7 +156,7 @@ describe('mistakes end with 2 and say what to do', () => {
 it('--help shows examples', async () => {
   const { code, out } = await run('pretrain', '--help');
   expect(code).toBe(0);
-  expect(out).toMatch(/scrl pretrain --config configs\/scrl_200ep\.yaml\s+/);
+  expect(out).toMatch(/scrl pretrain --config scrl_200ep\s+/);
   expect(out).toContain('--train/optim/lr');
 });
 

@@ -20,13 +20,16 @@ describe('findRecipe', () => {
   it('knows the recipes of the package by name', () => {
     expect(recipeNames()).toEqual(expect.arrayContaining(['byol_200ep', 'one_machine', 'scrl_200ep']));
     expect(findRecipe('one_machine')).toBe(join(CONFIGS, 'one_machine.yaml'));
+    const recipes = 'detection';
+    expect(findRecipe('one_machine', { recipes })).toBe(join(CONFIGS, 'detection/one_machine.yaml'));
+    expect(() => findRecipe('scrl_200ep', { recipes })).toThrow('one of faster_rcnn_R_101_FPN_1x, ');
   });
 
   it('prefers a file of that name, and leaves paths alone', () => {
     const file = join(folder, 'one_machine');
-    expect(findRecipe('one_machine', file)).toBe(join(CONFIGS, 'one_machine.yaml'));
+    expect(findRecipe('one_machine', { path: file })).toBe(join(CONFIGS, 'one_machine.yaml'));
     writeFileSync(file, 'seed: 1\n');
-    expect(findRecipe('one_machine', file)).toBe(file);
+    expect(findRecipe('one_machine', { path: file })).toBe(file);
     expect(findRecipe('one_machine.yaml')).toBe('one_machine.yaml');
     expect(findRecipe('mine/one_machine')).toBe('mine/one_machine');
   });
