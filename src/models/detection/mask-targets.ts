@@ -6,16 +6,14 @@
  */
 
 import { AxisWeights, type RoiAlignAxis } from '../../ops/roi-align-axis.js';
+import type { Outline } from '../../pycocotools/mask/outline.js';
 import { polygonToRle } from '../../pycocotools/mask/polygon.js';
 import { decode, merge, type Rle } from '../../pycocotools/mask/rle.js';
-
-/** An object's shape in the resized image: parts x0, y0, x1, y1, ... in pixels, or the runs of a mask of its size. */
-export type Outline = { readonly polygons: readonly ArrayLike<number>[] } | { readonly runs: Rle };
 
 const LEAST_SIDE = 0.1;
 
 /**
- * @param outlines of an image's objects
+ * @param outlines of an image's objects, in the resized image
  * @param boxes [F, 4] to draw in
  * @param objects [F] whose outline
  * @param size M

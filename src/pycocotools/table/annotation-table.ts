@@ -6,6 +6,7 @@
  * runs, plain runs or polygons) in a pool, until somebody asks for one.
  */
 
+import type { Outline } from '../mask/outline.js';
 import { boxToRle, polygonToRle } from '../mask/polygon.js';
 import { merge, type Rle } from '../mask/rle.js';
 import { decodeCounts, decoded } from '../mask/rle-string.js';
@@ -48,6 +49,8 @@ const COLUMNS = {
   /** Where in the pool, and how many bytes or doubles. */
   place: Float64Array,
   length: Uint32Array,
+  /** Polygons that were left out as invalid. */
+  dropped: Uint32Array,
   /** [x, y, v] * n in the pool, and how many numbers. */
   keypoints: Float64Array,
   keypointCount: Uint32Array,
@@ -115,7 +118,7 @@ export class AnnotationTable {
     columns.id[row] = columns.image[row] = columns.category[row] = columns.score[row] = Number.NaN;
     columns.area[row] = columns.labelled[row] = columns.box[4 * row] = Number.NaN;
     columns.crowd[row] = columns.ignore[row] = columns.shape[row] = Shape.none;
-    columns.keypointCount[row] = 0;
+    columns.keypointCount[row] = columns.dropped[row] = 0;
     return row;
   }
 
@@ -220,18 +223,30 @@ export class AnnotationTable {
           counts: Uint32Array.from(this.#numbers(place, length)),
         };
       case Shape.polygons: {
-        const numbers = this.#numbers(place, length);
-        const parts: Rle[] = [];
-        for (let at = 0; at < numbers.length; at += 1 + numbers[at]) {
-          parts.push(polygonToRle(numbers.subarray(at + 1, at + 1 + numbers[at]), height, width));
-        }
-        return merge(parts);
+        return merge(this.#polygons(row).map((polygon) => polygonToRle(polygon, height, width)));
       }
       default: {
         const [x, y, w, h] = columns.box.subarray(4 * row, 4 * row + 4);
         return boxToRle([x, y, w, h], height, width);
       }
     }
+  }
+
+  /** The shape of a row as it was written, for who moves and scales it; undefined without one. Polygons are not copied. */
+  outline(row: number): Outline | undefined {
+    const { shape } = this.columns;
+    if (shape[row] === Shape.none) return undefined;
+    if (shape[row] !== Shape.polygons) return { runs: this.mask(row, 0, 0) };
+    return { polygons: this.#polygons(row) };
+  }
+
+  #polygons(row: number): Float64Array[] {
+    const numbers = this.#numbers(this.columns.place[row], this.columns.length[row]);
+    const polygons: Float64Array[] = [];
+    for (let at = 0; at < numbers.length; at += 1 + numbers[at]) {
+      polygons.push(numbers.subarray(at + 1, at + 1 + numbers[at]));
+    }
+    return polygons;
   }
 
   #decode(row: number, counts?: Uint32Array): void {

@@ -12,6 +12,10 @@ export interface Keep {
   boxes?: boolean;
   masks: boolean;
   keypoints: boolean;
+  /** Names of the images' files. */
+  files?: boolean;
+  /** Leave out polygons of fewer than three points or half a point, as Detectron2 does, in place of refusing them. */
+  dropInvalidPolygons?: boolean;
 }
 
 /** Whose entries are read: `loadRes` gives results a number and an area of its own, and truths have no score. */
@@ -88,6 +92,7 @@ export class AnnotationReader {
   readonly #ids: IdCodes;
   /** By position in `KEYS`. */
   readonly #wanted: readonly boolean[];
+  readonly #dropInvalid: boolean;
   #numbers = new Float64Array(256);
   #used = 0;
 
@@ -100,6 +105,7 @@ export class AnnotationReader {
     this.#reader = reader;
     this.#table = table;
     this.#ids = ids;
+    this.#dropInvalid = keep.dropInvalidPolygons ?? false;
     const wanted = wantedKeys(role, keep);
     this.#wanted = KEYS.names.map((name) => wanted.has(name));
   }
@@ -216,15 +222,22 @@ export class AnnotationReader {
           throw reader.error('a polygon must be a list of numbers [x0, y0, x1, y1, ...]');
         this.#list();
         const count = this.#used - head - 1;
-        if (count < 6 || count % 2 === 1) {
+        if (count >= 6 && count % 2 === 0) {
+          this.#numbers[head] = count;
+        } else if (this.#dropInvalid) {
+          this.#used = head;
+          this.#table.columns.dropped[row]++;
+        } else {
           throw reader.error(
             `a polygon must have three points or more, x and y of each, not ${count} numbers`,
           );
         }
-        this.#numbers[head] = count;
       } while (reader.nextElement());
     }
-    if (this.#used === 0) throw reader.error('segmentation must have a polygon');
+    if (this.#used === 0) {
+      if (this.#dropInvalid) return;
+      throw reader.error('segmentation must have a polygon');
+    }
     this.#table.setNumbers(row, Shape.polygons, this.#numbers.subarray(0, this.#used));
   }
 

@@ -22,15 +22,17 @@ export interface DatasetTable {
   readonly ids: IdCodes;
 }
 
-/** What evaluation reads of an image; names and addresses of many thousand would only fill the memory. */
+/** What is read of an image; evaluation asks for no names, which of many thousand images would only fill the memory. */
 export interface ImageRow extends Pick<ImageRecord, ImageField> {
   /** Of the file, or the code of a text. */
   readonly id: number;
 }
 
-type ImageField = 'width' | 'height' | 'neg_category_ids' | 'not_exhaustive_category_ids';
+type ImageField = 'width' | 'height' | 'file_name' | 'neg_category_ids' | 'not_exhaustive_category_ids';
 
-const IMAGE_KEYS = new KeyTable(['id', 'width', 'height', 'neg_category_ids', 'not_exhaustive_category_ids']);
+const IMAGE_FIELDS = ['id', 'width', 'height', 'neg_category_ids', 'not_exhaustive_category_ids'];
+const IMAGE_KEYS = new KeyTable(IMAGE_FIELDS);
+const NAMED_IMAGE_KEYS = new KeyTable([...IMAGE_FIELDS, 'file_name']);
 
 /**
  * @throws UserError with the byte of the file: not JSON, wrong types, missing fields
@@ -50,7 +52,8 @@ export function readDatasetTable(source: ByteSource, keep: Keep): DatasetTable {
       found = true;
       readTruths(reader, annotations, keep, ids);
     } else if (key === 'images' || key === 'categories') {
-      if (key === 'images') lists.images = readImages(reader, ids);
+      if (key === 'images')
+        lists.images = readImages(reader, ids, keep.files ? NAMED_IMAGE_KEYS : IMAGE_KEYS);
       else lists.categories = readCategories(reader);
     } else reader.skipLarge();
   });
@@ -84,15 +87,15 @@ function readTruths(reader: JsonReader, table: AnnotationTable, keep: Keep, ids:
   });
 }
 
-function readImages(reader: JsonReader, ids: IdCodes): ImageRow[] {
+function readImages(reader: JsonReader, ids: IdCodes, keys: KeyTable<string>): ImageRow[] {
   const rows: ImageRow[] = [];
   reader.elements((index) => {
     if (reader.peek() !== OPEN_OBJECT) throw reader.error(`entry ${index} of images must be an object`);
     let id: number | undefined;
     const fields: Record<string, unknown> = {};
-    for (let key = reader.firstKey(IMAGE_KEYS); key !== END; key = reader.nextKey(IMAGE_KEYS)) {
+    for (let key = reader.firstKey(keys); key !== END; key = reader.nextKey(keys)) {
       if (key === 0) id = readImageId(reader, `entry ${index} of images: id`, ids);
-      else if (key > 0) fields[IMAGE_KEYS.names[key]] = reader.value();
+      else if (key > 0) fields[keys.names[key]] = reader.value();
       else reader.skip();
     }
     if (id === undefined) throw reader.error(`entry ${index} of images has no id`);
