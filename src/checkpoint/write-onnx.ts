@@ -20,7 +20,7 @@ export async function writeOnnxBackbone(
   options: WriteOptions = {},
 ): Promise<void> {
   const model = backboneToOnnx(tensors, { where, ...(options.metadata && { metadata: options.metadata }) });
-  await replaceWhole(path, options.overwrite === true, async (temporary) => {
+  await replaceWhole(path, options, async (temporary) => {
     await durably(temporary, (file) => writeOnnx(file, model));
     // Nothing here reads ONNX: the file is compared with what a second writing would give.
     const hash = createHash('sha256');

@@ -27,6 +27,8 @@ export interface WriteOptions {
   /** Texts for formats that have a place for them: safetensors, TensorFlow.js. */
   readonly metadata?: ReadonlyMap<string, string>;
   readonly overwrite?: boolean;
+  /** Gives up writing; nothing is left behind. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function writeWeights(
   options: WriteOptions = {},
 ): Promise<void> {
   const metadata = options.metadata ?? new Map<string, string>();
-  await replaceWhole(path, options.overwrite === true, async (temporary) => {
+  await replaceWhole(path, options, async (temporary) => {
     if (container === 'tfjs') {
       const { tensors, metadata: marked } = toTfjs(flat(value, container), metadata);
       await writeTfjs(temporary, tensors, marked);
@@ -107,30 +109,31 @@ export async function durably(path: string, write: (file: FileHandle) => Promise
  * Gives `work` a temporary path beside the target, and renames what is there afterwards.
  *
  * @throws UserError when the target exists and `overwrite` is not set, or is a folder that holds something else than
- * TensorFlow.js weights
+ * TensorFlow.js weights; the signal's reason when it was aborted
  */
 export async function replaceWhole(
   path: string,
-  overwrite: boolean,
+  { overwrite = false, signal }: Pick<WriteOptions, 'overwrite' | 'signal'>,
   work: (temporary: string) => Promise<void>,
 ): Promise<void> {
   await requireReplaceable(path, overwrite);
+  signal?.throwIfAborted();
   const temporary = temporaryName(path);
-  // Ctrl-C leaves nothing behind, least of all gigabytes.
-  const abandon = (signal: NodeJS.Signals) => {
-    rmSync(temporary, { force: true, recursive: true });
-    process.exit(signal === 'SIGINT' ? 130 : 143);
-  };
-  process.once('SIGINT', abandon).once('SIGTERM', abandon);
+  // Before the listener returns, as the process may end then: Ctrl-C leaves nothing behind, least of all gigabytes.
+  const remove = () => rmSync(temporary, { force: true, recursive: true });
+  signal?.addEventListener('abort', remove);
   try {
     await mkdir(dirname(path), { recursive: true });
     await work(temporary);
+    signal?.throwIfAborted();
     await swap(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
+    // Without its file, work may fail in many ways.
+    signal?.throwIfAborted();
     throw explainWriteError(path, error);
   } finally {
-    process.off('SIGINT', abandon).off('SIGTERM', abandon);
+    signal?.removeEventListener('abort', remove);
   }
 }
 

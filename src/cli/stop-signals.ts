@@ -1,8 +1,6 @@
 /**
- * Ctrl-C, SIGTERM and a closed terminal ask a command to stop: it gets an `AbortSignal`, whose reason is the signal's name.
- *
- * Where nobody listens to it there is nothing to save, and the process ends at once, as it would without this. So does a
- * second signal.
+ * Ctrl-C, SIGTERM and a closed terminal, for commands that leave something behind: they get an `AbortSignal`, whose reason
+ * is the signal's name. Without this a signal ends the process at once, as Node does by itself.
  */
 
 import { getEventListeners } from 'node:events';
@@ -12,23 +10,39 @@ const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof EXIT_CODES;
 const SIGNALS = Object.keys(EXIT_CODES) as StopSignal[];
 
-/** Runs a command's work; when it was asked to stop and did so, the exit code says by which signal. */
-export async function withStopSignal(work: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
+/**
+ * Runs a command that saves what it has before it stops. Where nobody listens to the signal (data is being read, TensorFlow
+ * installed) there is nothing to save, and the process ends at once; so it does at a second signal.
+ *
+ * @param work returns whether it stopped before its end
+ */
+export async function stopsAfterSaving(work: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
   const controller = new AbortController();
   const { signal } = controller;
-  const listener = (name: NodeJS.Signals): void => {
-    const ignored = signal.aborted || getEventListeners(signal, 'abort').length === 0;
+  const stop = (name: StopSignal): void => {
+    if (signal.aborted || getEventListeners(signal, 'abort').length === 0) process.exit(EXIT_CODES[name]);
     controller.abort(name);
-    if (ignored) process.exit(exitCode(name));
   };
+  await withListener(stop, async () => {
+    if (await work(signal)) process.exitCode = EXIT_CODES[signal.reason as StopSignal];
+  });
+}
+
+/** Runs a command that is given up at once; what listens to the signal removes unfinished files before it returns. */
+export async function givesUp(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const stop = (name: StopSignal): void => {
+    controller.abort(name);
+    process.exit(EXIT_CODES[name]);
+  };
+  await withListener(stop, () => work(controller.signal));
+}
+
+async function withListener(listener: (name: StopSignal) => void, work: () => Promise<void>): Promise<void> {
   for (const name of SIGNALS) process.on(name, listener);
   try {
-    if (await work(signal)) process.exitCode = exitCode(signal.reason);
+    await work();
   } finally {
     for (const name of SIGNALS) process.off(name, listener);
   }
-}
-
-function exitCode(name: unknown): number {
-  return EXIT_CODES[name as StopSignal];
 }

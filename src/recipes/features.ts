@@ -43,6 +43,8 @@ export interface FeaturesOptions extends WeightsOptions {
   readonly output: string;
   /** Replace an existing file. */
   readonly overwrite?: boolean;
+  /** Gives up; nothing is left behind. */
+  readonly signal?: AbortSignal | undefined;
   readonly log?: LiveLog;
 }
 
@@ -102,12 +104,12 @@ export async function features(given: FeaturesOptions): Promise<FeaturesReport> 
   const batch = wholeBlocks(Math.min(options.batch, images.count));
   return withEmbedder(weights, { ...options, batch }, images, log, async (embedder) => {
     const failed = new Uint8Array(images.count);
-    const pieces = rows(embedder, images, failed, log);
+    const pieces = rows(embedder, images, failed, options);
     const tensors = new Map<string, WritableTensor>([['features', { dtype: 'float32', shape, pieces }]]);
     if (classes !== undefined) tensors.set('labels', hostTensor('int32', [images.count], labelsOf(images)));
     // Written behind the features in both formats, as it is known only then.
     tensors.set('failed', later('bool', failed));
-    await replaceWhole(output, overwrite, (temporary) =>
+    await replaceWhole(output, options, (temporary) =>
       durably(temporary, (file) =>
         kind === 'npz'
           ? writeNpz(file, new Map<string, NpzEntry>([...textArrays(texts), ...tensors]))
@@ -160,13 +162,14 @@ async function* rows(
   embedder: Embedder,
   images: ImageTable,
   failed: Uint8Array,
-  log: LiveLog,
+  { log, signal }: Settings,
 ): AsyncGenerator<Uint8Array> {
   const width = elementCount(embedder.shape);
   const progress = new Progress(log, { label: 'features', total: images.count, unit: 'images' });
   const reasons = new Map<string, string>();
   let done = 0;
   for await (const { features: data, indices, sound, failures } of embedder.features(images)) {
+    signal?.throwIfAborted();
     for (const { path, reason } of failures) reasons.set(path, reason);
     for (const [i, image] of indices.entries()) {
       if (sound[i]) continue;

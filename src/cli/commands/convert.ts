@@ -3,6 +3,7 @@ import { FLOATS } from '../../checkpoint/convert-values.js';
 import { TARGETS } from '../../recipes/convert/target.js';
 import { openConsole, withLog } from '../log-flags.js';
 import { print, printReport } from '../output.js';
+import { givesUp } from '../stop-signals.js';
 import { conversionText } from '../text/conversion.js';
 import { detectron2Notes } from '../text/detectron2-notes.js';
 
@@ -82,7 +83,7 @@ export const convertCommand: CommandModule<object, Arguments> = {
       .example('$0 convert r50.pth r50.onnx', 'for ONNX runtimes') as Argv<Arguments>,
   handler: async (argv) => {
     const { convert } = await import('../../recipes/convert/index.js');
-    const report = await convert({
+    const options = {
       input: argv.in,
       output: argv.out,
       to: argv.to,
@@ -96,10 +97,13 @@ export const convertCommand: CommandModule<object, Arguments> = {
       dryRun: argv['dry-run'],
       overwrite: argv.overwrite,
       log: openConsole(argv),
+    };
+    await givesUp(async (signal) => {
+      const report = await convert({ ...options, signal });
+      printReport(report, argv.json, conversionText);
+      const notes = detectron2Notes(report);
+      if (notes !== undefined && !argv.json) print(`\n${notes}`);
     });
-    printReport(report, argv.json, conversionText);
-    const notes = detectron2Notes(report);
-    if (notes !== undefined && !argv.json) print(`\n${notes}`);
   },
 };
 

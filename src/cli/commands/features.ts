@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { LAYERS, type Layer } from '../../core/architectures.js';
 import { openConsole } from '../log-flags.js';
+import { givesUp } from '../stop-signals.js';
 import { EVALUATION_CROP, readWeightsFlags, type WeightsArguments, withWeights } from '../weights-flags.js';
 
 export const featuresCommand: CommandModule<object, WeightsArguments> = {
@@ -42,7 +43,7 @@ export const featuresCommand: CommandModule<object, WeightsArguments> = {
     const options = readWeightsFlags(argv);
     const root = argv['dataset/root'];
     const { features } = await import('../../recipes/features.js');
-    await features({
+    const all = {
       ...options,
       layer: argv.layer as Layer,
       input: String(argv.images),
@@ -50,6 +51,9 @@ export const featuresCommand: CommandModule<object, WeightsArguments> = {
       output: String(argv.out),
       overwrite: argv.overwrite === true,
       log: openConsole(argv),
+    };
+    await givesUp(async (signal) => {
+      await features({ ...all, signal });
     });
   },
 };

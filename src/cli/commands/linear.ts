@@ -3,7 +3,7 @@ import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
-import { withStopSignal } from '../stop-signals.js';
+import { stopsAfterSaving } from '../stop-signals.js';
 
 export const linearCommand: CommandModule<object, Arguments> = {
   command: 'linear',
@@ -75,7 +75,7 @@ export const linearCommand: CommandModule<object, Arguments> = {
       overwrite: argv.overwrite === true,
       log: openConsole(argv),
     } as const;
-    await withStopSignal(async (signal) => (await linear({ ...options, signal })).interrupted);
+    await stopsAfterSaving(async (signal) => (await linear({ ...options, signal })).interrupted);
   },
 };
 

@@ -5,7 +5,7 @@ import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
-import { withStopSignal } from '../stop-signals.js';
+import { stopsAfterSaving } from '../stop-signals.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {
   command: 'pretrain',
@@ -46,7 +46,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
     }
     const { weights } = argv as { weights?: string };
     const options = { resolved, configFile, overwrite: argv.overwrite === true, weights, log };
-    await withStopSignal((signal) => run({ ...options, signal }));
+    await stopsAfterSaving((signal) => run({ ...options, signal }));
   },
 };
 

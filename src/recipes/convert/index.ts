@@ -40,6 +40,8 @@ export interface ConvertOptions {
   readonly dryRun?: boolean;
   /** Replace an existing file. */
   readonly overwrite?: boolean;
+  /** Gives up; nothing is left behind. */
+  readonly signal?: AbortSignal | undefined;
   readonly log?: LiveLog;
 }
 
@@ -82,9 +84,13 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
   }
   const progress = new Progress(log, { label: 'convert', total: 2 * countTensors(value), unit: 'tensors' });
   let done = 0;
+  const onLoad = () => {
+    options.signal?.throwIfAborted();
+    progress.update(++done);
+  };
   value = mapGroups(value, (dict) => {
     const cast = options.dtype === undefined ? dict : castFloats(dict, options.dtype);
-    return new Map([...cast].map(([key, source]) => [key, watched(source, () => progress.update(++done))]));
+    return new Map([...cast].map(([key, source]) => [key, watched(source, onLoad)]));
   });
   const report: ConversionReport = {
     input: { path: opened.path, format: opened.format, ...(await fingerprint(opened.path)) },
@@ -99,10 +105,10 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
     ['source_sha256', report.input.sha256],
     ...(network ? describeNetwork(network, convention) : []),
   ]);
-  const { overwrite } = options;
+  const { overwrite, signal } = options;
   if (target.container === 'onnx')
-    await writeOnnxBackbone(output, tensorsOf(value), input, { metadata, overwrite });
-  else await writeWeights(output, target.container, value, { metadata, overwrite });
+    await writeOnnxBackbone(output, tensorsOf(value), input, { metadata, overwrite, signal });
+  else await writeWeights(output, target.container, value, { metadata, overwrite, signal });
   progress.finish();
   return {
     ...report,
