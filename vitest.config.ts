@@ -6,7 +6,7 @@ const TESTS = join(import.meta.dirname, 'test');
 const NEEDS_A_PROCESS = /(node:child_process|\/helpers\/engine\.js|\/tools\/bench\/bench-process\.js)$/;
 
 const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.ts') && !name.startsWith('parity'))
+  .filter((name) => name.endsWith('.test.ts') && !/^(parity|package)\b/.test(name))
   .map((name) => join(TESTS, name));
 
 /** A file says where it belongs by what it imports, itself or through others in `test/`. */

@@ -45,6 +45,10 @@ export interface RuntimeOptions {
   precision?: Precision;
 }
 
+/**
+ * What gives or takes tensors and variables is internal, and left out of the package's types: those of TensorFlow.js are not
+ * installed with it.
+ */
 export class Runtime {
   readonly version: string;
   readonly devices: readonly Device[];
@@ -108,6 +112,7 @@ export class Runtime {
    * Declares a variable. It has no value until it is written.
    *
    * @param name unique; PyTorch state-dict name where there is one
+   * @internal
    */
   variable(name: string, shape: readonly number[], type: ElementType = 'float32'): Variable {
     if (this.#variables.has(name)) throw new Error(`variable ${name} is declared twice`);
@@ -116,7 +121,7 @@ export class Runtime {
     return variable;
   }
 
-  /** All variables, in the order of their declaration. */
+  /** All variables, in the order of their declaration. @internal */
   variables(): Variable[] {
     return [...this.#variables.values()];
   }
@@ -127,6 +132,7 @@ export class Runtime {
    * @param inputs what is fed on each run; a side of -1 may differ from run to run
    * @param trace receives one tensor for each input and returns the tensors to fetch; what it assigns to variables
    *   happens on each run
+   * @internal
    */
   compile<InputName extends string, OutputName extends string>(
     name: string,
@@ -175,7 +181,7 @@ export class Runtime {
     });
   }
 
-  /** Fills a variable from row-major host data. */
+  /** Fills a variable from row-major host data. @internal */
   async write(variable: Variable, data: ElementArray): Promise<void> {
     await this.writeAll([[variable, data]]);
   }
@@ -185,6 +191,7 @@ export class Runtime {
    * a walk over the whole graph, which takes longer than copying a variable.
    *
    * @param values taken as they are needed, so that only a part of them is in memory
+   * @internal
    */
   async writeAll(
     values: Iterable<VariableValue> | AsyncIterable<VariableValue>,
@@ -203,7 +210,7 @@ export class Runtime {
     if (group.length > 0) await this.#writeGroup(group);
   }
 
-  /** Fills variables with zeros. */
+  /** Fills variables with zeros. @internal */
   async clear(variables: readonly Variable[]): Promise<void> {
     await this.writeAll(zerosFor(variables));
   }
@@ -227,7 +234,7 @@ export class Runtime {
     }
   }
 
-  /** Copies a variable's value to the host, row-major. @throws TensorFlowError when it was never written */
+  /** Copies a variable's value to the host, row-major. @throws TensorFlowError when it was never written @internal */
   async read(variable: Variable): Promise<ElementArray> {
     const [data] = await this.readAll([variable]);
     return data;
@@ -237,12 +244,13 @@ export class Runtime {
    * What reads variables one after another, in few calls and with little memory.
    *
    * @param variables in the order in which they will be asked for, more or less
+   * @internal
    */
   readAhead(variables: readonly Variable[], limit = TRANSFER_BYTES): ReadAhead {
     return new ReadAhead(this, variables, limit);
   }
 
-  /** The values of variables, read in one call. */
+  /** The values of variables, read in one call. @internal */
   async readAll(variables: readonly Variable[]): Promise<ElementArray[]> {
     const call = this.#session.prepare(
       `read ${namesOf(variables)}`,
@@ -270,7 +278,7 @@ export class Runtime {
   }
 }
 
-/** A variable and what it is to hold. */
+/** A variable and what it is to hold. @internal */
 export type VariableValue = readonly [Variable, ElementArray];
 
 /** Of one call that reads or writes many variables: enough to make calls few, too little to be felt. */

@@ -1,5 +1,6 @@
 /** pycocotools-js: the COCO API and evaluation. Needs nothing else of scrl but `core/`. */
 
+export { UserError, type UserErrorDetails } from '../core/errors.js';
 export { type AnnotationFilter, type CategoryFilter, COCO } from './dataset/coco.js';
 export type * from './dataset/types.js';
 export { COCOeval, type EvalImg } from './evaluation/coco-eval.js';

@@ -77,7 +77,7 @@ it('is not misled by text that looks like the end of an entry', async () => {
 
 it('is a library that other programs import', async () => {
   const program = `
-    import { COCO, COCOeval } from 'scrl/pycocotools';
+    import { COCO, COCOeval } from 'scrl-detect/pycocotools';
     const coco = COCO.open(process.argv[1]);
     const evaluation = new COCOeval(coco, coco.loadRes(process.argv[2]), 'bbox');
     evaluation.evaluate();

@@ -51,7 +51,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
 };
 
 /** Pretraining, linear evaluation, or both. @returns whether it was asked to stop before its end */
-async function run(options: PretrainOptions): Promise<boolean> {
+async function run(options: Required<PretrainOptions>): Promise<boolean> {
   const { resolved, overwrite, signal, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
   const { evaluateRun, linear } = await import('../../recipes/linear/index.js');

@@ -8,12 +8,13 @@
  *     skipped_images.tsv      files that could not be used
  */
 
+import { join } from 'node:path';
 import { loadModuleState } from '../../checkpoint/module-state.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatDuration } from '../../core/clock.js';
-import type { LiveLog } from '../../core/log.js';
+import { type LiveLog, SILENT } from '../../core/log.js';
 import { readBackbone } from '../../evaluation/features/backbone-weights.js';
 import { type LoopResult, runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
@@ -29,14 +30,14 @@ import type { Position } from './training-state.js';
 export interface PretrainOptions {
   resolved: ResolvedConfig<Config>;
   /** Path of the YAML file, copied into the run folder. */
-  configFile: string;
+  configFile?: string | undefined;
   /** Reuse the latest numbered run folder and ignore its checkpoints. */
-  overwrite: boolean;
+  overwrite?: boolean;
   /** Backbone to start from, in place of a random one; a run that is resumed has its own. */
   weights?: string | undefined;
   /** Asks to save and stop after the current step; the reason is the name of the signal. */
   signal?: AbortSignal | undefined;
-  log: LiveLog;
+  log?: LiveLog;
 }
 
 /** Where the backbone is within a branch. */
@@ -54,7 +55,7 @@ export interface PretrainSummary {
 }
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainSummary> {
-  const { resolved, configFile, overwrite, signal, log } = options;
+  const { resolved, configFile, overwrite = false, signal, log = SILENT } = options;
   const { config, configName } = resolved;
   const data = await openData(config, log);
   const { top_dir: topDir, save_dir: saveDir } = config;
@@ -62,7 +63,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
     {
       folder: { topDir, configName, overwrite, ...(saveDir !== null && { saveDir }) },
       config: renderConfig(resolved),
-      configFile,
+      ...(configFile !== undefined && { configFile }),
       eventInterval: config.train.tb_interval,
       openRuntime: () => openEngine(config.engine, log),
       signal,
@@ -82,7 +83,8 @@ async function trainIn(
   await writeSkipped(folder, dataset.skipped);
   const model = new PretrainModel(run.runtime, config, plan, log);
   const context = { config, plan, dataset, model, folder, log };
-  const position = (await resume(context, options.overwrite)) ?? (await begin(context, options.weights));
+  const position =
+    (await resume(context, options.overwrite ?? false)) ?? (await begin(context, options.weights));
   if (position.step >= plan.totalSteps) {
     log.info(`all ${plan.epochs} epochs are done: nothing to train`);
     return { folder, ...summarize({ losses: [], spreads: [] }), interrupted: false };
@@ -95,7 +97,8 @@ async function trainIn(
   const summary = summarize(tally);
   describe(summary, tally, result, log);
   if (result.interrupted) {
-    log.info(`to resume: scrl pretrain --config ${options.configFile} --save_dir ${folder}`);
+    const { configFile = join(folder, 'config.yaml') } = options;
+    log.info(`to resume: scrl pretrain --config ${configFile} --save_dir ${folder}`);
   }
   return { folder, ...summary, interrupted: result.interrupted };
 }
