@@ -3,6 +3,7 @@
 import { loadTensor, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import { StoredTensor } from '../formats/torch/storage.js';
+import type { WeightsStyle } from '../models/backbone/resnet-layers.js';
 import {
   type FoundBackbone,
   findBackbones,
@@ -97,10 +98,11 @@ function noBackbone(where: string, groups: readonly TensorGroup[]): UserError {
 
 /**
  * Detectron2's own networks, from Caffe2, have their statistics folded into the norm: recognisable by a mean of zeros beside
- * weights that were trained. (A network that was never trained has a mean of zeros, and weights of ones.) They take BGR and have the stride in the 1x1 convolutions, so in our networks they would give other features, silently.
+ * weights that were trained. (A network that was never trained has a mean of zeros, and weights of ones.) They take BGR and have
+ * the stride in the 1x1 convolutions.
  */
-export async function requireTorchStyle({ chosen }: Choice, where: string): Promise<void> {
-  if (chosen.spelling !== 'detectron2') return;
+export async function weightsStyleOf({ chosen }: Choice): Promise<WeightsStyle> {
+  if (chosen.spelling !== 'detectron2') return 'torch';
   const names = new Map(
     [...resnetNames('detectron2', chosen.network)].map(([theirs, ours]) => [ours, theirs]),
   );
@@ -109,7 +111,12 @@ export async function requireTorchStyle({ chosen }: Choice, where: string): Prom
     if (tensor === undefined) return false;
     return toFloat32(await loadTensor(tensor)).data.every((value) => value === expected);
   };
-  if (!(await isAll('bn1.running_mean', 0)) || (await isAll('bn1.weight', 1))) return;
+  return (await isAll('bn1.running_mean', 0)) && !(await isAll('bn1.weight', 1)) ? 'msra' : 'torch';
+}
+
+/** @throws UserError for a network of `msra` style: in our backbones it would give other features, silently */
+export async function requireTorchStyle(choice: Choice, where: string): Promise<void> {
+  if ((await weightsStyleOf(choice)) === 'torch') return;
   throw new UserError('looks like one of Caffe2: its first norm has a running mean of zeros', {
     where,
     remedy:

@@ -14,14 +14,15 @@ import { classCount, fromClassOrder } from './class-rows.js';
 import { type FoundBackbone, placeOf, type TensorGroup } from './find-backbones.js';
 import { listed } from './listing.js';
 import {
-  BOX_DELTAS,
   bodyPrefix,
   CLASS_SCORES,
   DETECTOR_NAMES,
   type DetectorName,
+  type DetectorSizes,
   detectorKey,
   detectorNames,
   detectorShape,
+  detectorSizes,
   requiredDetectorKeys,
 } from './names/detector.js';
 import { whyLeftBehind } from './names/families.js';
@@ -74,7 +75,7 @@ export function takeModel(
   chosen: FoundBackbone,
   others: readonly FoundBackbone[],
   options: TakeOptions = {},
-): { model: Model; account: Account } {
+): { model: Model; account: Account; sizes: DetectorSizes | undefined } {
   const { network } = chosen;
   const around = options.backboneOnly ? undefined : detectorAround(chosen);
   const choice = { ...options, groups, chosen, others, detector: around };
@@ -87,7 +88,7 @@ export function takeModel(
     if (tensor !== undefined) backbone.set(key, tensor);
   }
   const model = { network, backbone, ...(taken && { detector: taken.detector }) };
-  return { model, account: accountOf(model, expected, sorted, choice) };
+  return { model, account: accountOf(model, expected, sorted, choice), sizes: taken?.sizes };
 }
 
 /** What became of each tensor of the file; those that are used by our names, in the file's order. */
@@ -221,11 +222,10 @@ function ordered(spelling: DetectorName, network: ResNetName, behind: StateDict)
     const tensor = behind.get(key);
     if (tensor !== undefined) parts.set(key, fromClassOrder(spelling, key, tensor, rows));
   }
-  const channels = stageChannels(network);
-  const anchors = behind.get('proposal_generator.rpn_head.objectness_logits.bias')?.shape[0] ?? 3;
-  const shared = behind.get(`${BOX_DELTAS}.bias`)?.shape[0] === 4 && classes > 1;
-  const sizes = { channels, classes, anchors, deltas: shared ? 1 : classes };
-  return { detector: { spelling, classes, parts }, sizes };
+  return {
+    detector: { spelling, classes, parts },
+    sizes: detectorSizes(parts, stageChannels(network), classes),
+  };
 }
 
 /** @param pattern in which `*` stands for any text */

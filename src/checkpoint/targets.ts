@@ -87,7 +87,8 @@ function withoutClassifier({ backbone }: Model, reason: string) {
   };
 }
 
-function named(model: Model, toolkit: DetectorName & SpellingName): StateDict {
+/** A network by a toolkit's names: a backbone without prefix, a detector whole. */
+export function named(model: Model, toolkit: DetectorName & SpellingName): StateDict {
   const { network, backbone, detector } = model;
   if (detector === undefined) return renamed(backbone, toolkit, network, '');
   const behind = [...detector.parts].map(([key, source]): [string, TensorSource] => [

@@ -6,6 +6,8 @@
  * own loader still accepts from older files.
  */
 
+import { UserError } from '../../core/errors.js';
+
 export type DetectorName = 'detectron2' | 'torchvision' | 'mmdetection';
 
 interface Spelling {
@@ -18,24 +20,31 @@ interface Spelling {
   readonly old: ReadonlyMap<string, string>;
 }
 
-/** Detectron2, torchvision, mmdetection. */
-const MODULES: readonly (readonly [string, string, string])[] = [
-  ...[0, 1, 2, 3].flatMap((i): [string, string, string][] => [
+/** Detectron2, torchvision (undefined: has no such layer), mmdetection; in Detectron2's order. */
+type Row = readonly [string, string | undefined, string];
+
+const MODULES: readonly Row[] = [
+  ...[0, 1, 2, 3].flatMap((i): Row[] => [
     [`backbone.fpn_lateral${i + 2}`, `backbone.fpn.inner_blocks.${i}.0`, `neck.lateral_convs.${i}.conv`],
     [`backbone.fpn_output${i + 2}`, `backbone.fpn.layer_blocks.${i}.0`, `neck.fpn_convs.${i}.conv`],
   ]),
   ['proposal_generator.rpn_head.conv', 'rpn.head.conv.0.0', 'rpn_head.rpn_conv'],
   ['proposal_generator.rpn_head.objectness_logits', 'rpn.head.cls_logits', 'rpn_head.rpn_cls'],
   ['proposal_generator.rpn_head.anchor_deltas', 'rpn.head.bbox_pred', 'rpn_head.rpn_reg'],
+  ...[0, 1, 2, 3].map(
+    (i): Row => [`roi_heads.box_head.conv${i + 1}`, undefined, `roi_head.bbox_head.shared_convs.${i}.conv`],
+  ),
   ['roi_heads.box_head.fc1', 'roi_heads.box_head.fc6', 'roi_head.bbox_head.shared_fcs.0'],
   ['roi_heads.box_head.fc2', 'roi_heads.box_head.fc7', 'roi_head.bbox_head.shared_fcs.1'],
   ['roi_heads.box_predictor.cls_score', 'roi_heads.box_predictor.cls_score', 'roi_head.bbox_head.fc_cls'],
   ['roi_heads.box_predictor.bbox_pred', 'roi_heads.box_predictor.bbox_pred', 'roi_head.bbox_head.fc_reg'],
-  ...[0, 1, 2, 3].map((i): [string, string, string] => [
-    `roi_heads.mask_head.mask_fcn${i + 1}`,
-    `roi_heads.mask_head.${i}.0`,
-    `roi_head.mask_head.convs.${i}.conv`,
-  ]),
+  ...[0, 1, 2, 3].map(
+    (i): Row => [
+      `roi_heads.mask_head.mask_fcn${i + 1}`,
+      `roi_heads.mask_head.${i}.0`,
+      `roi_head.mask_head.convs.${i}.conv`,
+    ],
+  ),
   ['roi_heads.mask_head.deconv', 'roi_heads.mask_predictor.conv5_mask', 'roi_head.mask_head.upsample'],
   [
     'roi_heads.mask_head.predictor',
@@ -53,7 +62,8 @@ const OLD_TORCHVISION = new Map([
   ['rpn.head.conv', 'rpn.head.conv.0.0'],
 ]);
 
-const column = (index: 0 | 1 | 2) => new Map(MODULES.map((row) => [row[0], row[index]]));
+const column = (index: 0 | 1 | 2) =>
+  new Map(MODULES.flatMap((row) => (row[index] === undefined ? [] : [[row[0], row[index]]])));
 
 const SPELLINGS: Readonly<Record<DetectorName, Spelling>> = {
   detectron2: {
@@ -83,6 +93,8 @@ export const CLASS_SCORES = 'roi_heads.box_predictor.cls_score';
 export const BOX_DELTAS = 'roi_heads.box_predictor.bbox_pred';
 export const MASK_LOGITS = 'roi_heads.mask_head.predictor';
 const MASK = 'roi_heads.mask_head.';
+const BOX_CONV = 'roi_heads.box_head.conv';
+const SECOND_LAYER = 'roi_heads.box_head.fc2';
 
 const NORM_LEAVES = ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'];
 
@@ -106,25 +118,30 @@ export function detectorNames(detector: DetectorName): Map<string, string> {
   return names;
 }
 
-/** A toolkit's name of now, of a tensor in Detectron2's spelling. */
+/** A toolkit's name of now, of a tensor in Detectron2's spelling. @throws UserError when it has no such layer */
 export function detectorKey(detector: DetectorName, key: string): string {
   for (const [theirs, ours] of detectorNames(detector)) {
     const module = theirs.slice(0, theirs.lastIndexOf('.'));
     if (ours === key && !SPELLINGS[detector].old.has(module)) return theirs;
   }
-  throw new Error(`no name for ${key} in ${detector}`);
+  throw new UserError(`has a layer that ${detector} has no name for`, {
+    key,
+    remedy: 'write the names of detectron2: --convention detectron2',
+  });
 }
 
 /**
  * What a detector has to hold, by Detectron2's names: a weight and a bias, or a norm, for every module. Mask R-CNN when any
- * tensor of the mask head is there.
+ * tensor of the mask head is there; four convolutions and one layer in the box head when any of them is, else two layers.
  *
  * @param present names in Detectron2's spelling
  */
 export function requiredDetectorKeys(present: ReadonlySet<string>): string[] {
-  const hasMask = [...present].some((key) => key.startsWith(MASK));
+  const has = (start: string) => [...present].some((key) => key.startsWith(start));
+  const [hasMask, hasConvs] = [has(MASK), has(BOX_CONV)];
   return [...SPELLINGS.detectron2.modules.keys()].flatMap((module) => {
     if (module.startsWith(MASK) && !hasMask) return [];
+    if (hasConvs ? module === SECOND_LAYER : module.startsWith(BOX_CONV)) return [];
     const norm = `${module}.norm`;
     const hasNorm = NORM_LEAVES.some((leaf) => present.has(`${norm}.${leaf}`));
     return [`${module}.weight`, ...(hasNorm ? [`${norm}.weight`, `${norm}.bias`] : [`${module}.bias`])];
@@ -134,6 +151,14 @@ export function requiredDetectorKeys(present: ReadonlySet<string>): string[] {
 export interface DetectorSizes {
   /** Of the last maps of the four stages. */
   readonly channels: readonly number[];
+  /** Channels of the pyramid. */
+  readonly fpn: number;
+  /** Channels of the box head's convolutions; undefined without them. */
+  readonly boxConv: number | undefined;
+  /** Units of the box head's layers. */
+  readonly fc: number;
+  /** Channels of the mask head's convolutions. */
+  readonly maskConv: number;
   /** Without background. */
   readonly classes: number;
   /** Anchors at each cell. */
@@ -142,29 +167,57 @@ export interface DetectorSizes {
   readonly deltas: number;
 }
 
-const FPN = 256;
-const HIDDEN = 1024;
+/** Sides of a region's map. */
 const ROI = 7;
+
+/** Sizes that tensors have, by Detectron2's names; Detectron2's own where there is none. */
+export function detectorSizes(
+  found: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  channels: readonly number[],
+  classes: number,
+): DetectorSizes {
+  const outputs = (module: string) => found.get(`${module}.weight`)?.shape[0];
+  const shared = outputs(BOX_DELTAS) === 4 && classes > 1;
+  return {
+    channels,
+    fpn: outputs('backbone.fpn_output2') ?? 256,
+    boxConv: outputs(`${BOX_CONV}1`),
+    fc: outputs('roi_heads.box_head.fc1') ?? 1024,
+    maskConv: outputs(`${MASK}mask_fcn1`) ?? 256,
+    classes,
+    anchors: outputs('proposal_generator.rpn_head.objectness_logits') ?? 3,
+    deltas: shared ? 1 : classes,
+  };
+}
 
 /** Shapes by Detectron2's names, with Detectron2's number of classes. Filters are OIHW, linear weights [out, in]. */
 export function detectorShape(key: string, sizes: DetectorSizes): readonly number[] {
-  const { channels, classes, anchors, deltas } = sizes;
   const leaf = key.slice(key.lastIndexOf('.') + 1);
   if (leaf === 'num_batches_tracked') return [];
   const module = key.replace(/(\.norm)?\.\w+$/, '');
+  const weight = weightShape(module, sizes);
+  if (leaf === 'weight' && !key.includes('.norm.')) return weight;
+  return [weight[module === `${MASK}deconv` ? 1 : 0]];
+}
+
+function weightShape(module: string, sizes: DetectorSizes): readonly number[] {
+  const { channels, fpn, boxConv, fc, maskConv, classes, anchors, deltas } = sizes;
   const level = /fpn_lateral(\d)/.exec(module);
-  const [outputs, ...rest] =
-    level !== null
-      ? [FPN, channels[Number(level[1]) - 2], 1, 1]
-      : (new Map([
-          ['proposal_generator.rpn_head.objectness_logits', [anchors, FPN, 1, 1]],
-          ['proposal_generator.rpn_head.anchor_deltas', [4 * anchors, FPN, 1, 1]],
-          ['roi_heads.box_head.fc1', [HIDDEN, FPN * ROI * ROI]],
-          ['roi_heads.box_head.fc2', [HIDDEN, HIDDEN]],
-          [CLASS_SCORES, [classes + 1, HIDDEN]],
-          [BOX_DELTAS, [4 * deltas, HIDDEN]],
-          [`${MASK}deconv`, [FPN, FPN, 2, 2]],
-          [MASK_LOGITS, [classes, FPN, 1, 1]],
-        ]).get(module) ?? [FPN, FPN, 3, 3]);
-  return leaf === 'weight' && !key.includes('.norm.') ? [outputs, ...rest] : [outputs];
+  if (level !== null) return [fpn, channels[Number(level[1]) - 2], 1, 1];
+  const conv = /(box_head\.conv|mask_fcn)(\d)$/.exec(module);
+  if (conv !== null) {
+    const outputs = conv[1] === 'mask_fcn' ? maskConv : (boxConv ?? fpn);
+    return [outputs, conv[2] === '1' ? fpn : outputs, 3, 3];
+  }
+  const shapes = new Map([
+    ['proposal_generator.rpn_head.objectness_logits', [anchors, fpn, 1, 1]],
+    ['proposal_generator.rpn_head.anchor_deltas', [4 * anchors, fpn, 1, 1]],
+    ['roi_heads.box_head.fc1', [fc, (boxConv ?? fpn) * ROI * ROI]],
+    [SECOND_LAYER, [fc, fc]],
+    [CLASS_SCORES, [classes + 1, fc]],
+    [BOX_DELTAS, [4 * deltas, fc]],
+    [`${MASK}deconv`, [maskConv, maskConv, 2, 2]],
+    [MASK_LOGITS, [classes, maskConv, 1, 1]],
+  ]);
+  return shapes.get(module) ?? [fpn, fpn, 3, 3];
 }

@@ -7,6 +7,7 @@ import type { StateDict } from '../../checkpoint/state-dict.js';
 import type { ResNetName } from '../../core/architectures.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
+import type { SpellingName } from '../../models/backbone/spellings.js';
 
 export interface BackboneSource {
   /** File, or run folder. */
@@ -43,8 +44,12 @@ export async function readBackbone(
   return { loaded, dict: underOurNames(loaded, prefix) };
 }
 
-/** @param prefix of the names, e.g. `encoder.` */
-export function underOurNames({ network, tensors }: LoadedBackbone, prefix: string): StateDict {
-  const names = new Map([...resnetNames('sequential', network)].map(([theirs, ours]) => [ours, theirs]));
+/** @param prefix of the names, e.g. `encoder.` @param spelling default our encoders' */
+export function underOurNames(
+  { network, tensors }: LoadedBackbone,
+  prefix: string,
+  spelling: SpellingName = 'sequential',
+): StateDict {
+  const names = new Map([...resnetNames(spelling, network)].map(([theirs, ours]) => [ours, theirs]));
   return new Map([...tensors].map(([key, source]) => [`${prefix}${names.get(key)}`, source]));
 }

@@ -1,9 +1,13 @@
 /** The detector against Detectron2's: names, their order, shapes, and the counts of its models. */
 
 import { describe, expect, it } from 'vitest';
-import { detectorNames, detectorShape } from '../../../src/checkpoint/names/detector.js';
+import {
+  detectorShape,
+  detectorSizes,
+  requiredDetectorKeys,
+} from '../../../src/checkpoint/names/detector.js';
 import { resnetNames, resnetShapes } from '../../../src/checkpoint/names/resnet.js';
-import type { ResNetName } from '../../../src/core/architectures.js';
+import { type ResNetName, stageChannels } from '../../../src/core/architectures.js';
 import { Detector, type DetectorNorm, type DetectorOptions } from '../../../src/models/detection/networks.js';
 import { countElements, declaringRuntime, stateKeys } from '../../helpers/declared.js';
 
@@ -104,28 +108,33 @@ describe('the state dict', () => {
     ]);
   });
 
-  it.each(['resnet18', 'resnet50', 'resnet101'] as const)(
-    'of %s has the names and shapes that files have',
-    (backbone) => {
-      const shapes = resnetShapes(backbone);
-      const body = new Map(
-        [...resnetNames('detectron2', backbone)].map(([theirs, ours]) => [
-          `backbone.bottom_up.${theirs}`,
-          shapes.get(ours),
-        ]),
-      );
-      const channels = backbone === 'resnet18' ? [64, 128, 256, 512] : [256, 512, 1024, 2048];
-      const known = new Set(detectorNames('detectron2').values());
-      for (const { key, shape } of declare({ ...MASK, backbone }).entries) {
-        if (!key.startsWith('backbone.bottom_up.')) expect(known).toContain(key);
-        const sizes = { channels, classes: 80, anchors: 3, deltas: 80 };
-        expect([key, shape]).toEqual([key, body.get(key) ?? detectorShape(key, sizes)]);
-      }
-    },
-  );
+  const SMALL = { classes: 5, fpnChannels: 64, fcDim: 256, convDim: 32 };
+
+  it.each([
+    ['resnet18', { ...MASK, backbone: 'resnet18' }],
+    ['resnet50', FASTER],
+    ['resnet101 with norms everywhere', { ...MASK, ...R101, ...ALL }],
+    ['narrow heads', { ...MASK, ...SMALL }],
+    ['narrow heads with norms everywhere', { ...MASK, ...ALL, ...SMALL }],
+  ] as [string, DetectorOptions][])('of %s has the names and shapes that files have', (_, options) => {
+    const { backbone, classes } = options;
+    const shapes = resnetShapes(backbone);
+    const body = [...resnetNames('detectron2', backbone)].map(
+      ([theirs, ours]) => [`backbone.bottom_up.${theirs}`, shapes.get(ours)] as const,
+    );
+    const expected = new Map<string, readonly number[] | undefined>(body);
+    const behind = declare(options).entries.filter(({ key }) => !expected.has(key));
+    const parts = new Map(behind.map((entry) => [entry.key, entry]));
+    const sizes = detectorSizes(parts, stageChannels(backbone), classes);
+    for (const { key, shape } of behind) expect([key, shape]).toEqual([key, detectorShape(key, sizes)]);
+    const required = requiredDetectorKeys(new Set(parts.keys()));
+    expect(required.filter((key) => !parts.has(key))).toEqual([]);
+    const statistics = [...parts.keys()].filter((key) => !required.includes(key));
+    expect(statistics.every((key) => /running_(mean|var)$/.test(key))).toBe(true);
+  });
 
   it('has the sizes that are asked for', () => {
-    const small = { ...MASK, ...ALL, classes: 5, fpnChannels: 64, fcDim: 256, convDim: 32 };
+    const small = { ...MASK, ...ALL, ...SMALL };
     const shapes = new Map(declare(small).entries.map(({ key, shape }) => [key, shape]));
     expect(shapes.get('backbone.fpn_lateral5.weight')).toEqual([64, 2048, 1, 1]);
     expect(shapes.get('roi_heads.box_head.conv1.weight')).toEqual([32, 64, 3, 3]);
