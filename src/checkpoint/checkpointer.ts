@@ -7,10 +7,10 @@
  * read.
  */
 
-import { lstat, mkdir, open, rename, rm, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errorMessage, hasCode, UserError } from '../core/errors.js';
-import { explainWriteError, sizeOf, temporaryName } from '../core/fs.js';
+import { durably, explainWriteError, sizeOf, syncFolder, temporaryName } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
 import {
   readTorchFile,
@@ -54,7 +54,7 @@ export async function saveCheckpoint(
   try {
     await mkdir(folder, { recursive: true });
     await removeStale(folder);
-    const written = await writeDurably(temporary, value);
+    const written = await durably(temporary, (file) => writeTorch(file, value));
     await verifyWritten(path, temporary, written);
     await rename(temporary, path);
     if (options.last !== false) await pointLast(folder, basename(path), options.log ?? SILENT);
@@ -91,19 +91,7 @@ export async function loadCheckpoint(folderOrFile: string, log: Log = SILENT): P
     return { path, value };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(errorMessage(error), { remedy: await describeWhole(folder, path), cause: error });
-  }
-}
-
-/** Creates the file; when this returns, the bytes are on the disk. */
-async function writeDurably(path: string, value: TorchValue): Promise<WrittenArchive> {
-  const file = await open(path, 'wx');
-  try {
-    const written = await writeTorch(file, value);
-    await file.sync();
-    return written;
-  } finally {
-    await file.close();
+    throw error.with({ remedy: await describeWhole(folder, path) });
   }
 }
 
@@ -149,13 +137,4 @@ async function keepImported(folder: string, link: string, log: Log): Promise<voi
   const kept = checkpointPath(folder, `imported_${number}`);
   await rename(link, kept);
   log.warn(`${link} was a file, not a link; it is now ${kept}`);
-}
-
-/** Makes the renames durable, where the file system can. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle
-    ?.sync()
-    .catch(() => undefined)
-    .finally(() => handle.close());
 }

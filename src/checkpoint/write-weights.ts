@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { explainWriteError, temporaryName } from '../core/fs.js';
+import { durably, explainWriteError, temporaryName } from '../core/fs.js';
 import { writeNpz } from '../formats/npz.js';
 import { writeNumpyPickle } from '../formats/numpy-pickle.js';
 import { writeSafetensors } from '../formats/safetensors.js';
@@ -92,17 +92,6 @@ function flat(value: TorchDict, container: Container): StateDict {
     dict.set(key, item);
   }
   return dict;
-}
-
-/** Creates the file; when this returns, its bytes are on the disk. */
-export async function durably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await write(file);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /**

@@ -19,12 +19,22 @@ export interface UserErrorDetails {
 
 /** A mistake that the user can mend. `message` holds the whole text: place, key, value and remedy. */
 export class UserError extends Error {
+  /** What is wrong, without place and remedy. */
+  readonly problem: string;
   readonly details: UserErrorDetails;
 
   constructor(problem: string, details: UserErrorDetails = {}) {
     super(formatUserError(problem, details), details.cause === undefined ? {} : { cause: details.cause });
     this.name = 'UserError';
+    this.problem = problem;
     this.details = details;
+  }
+
+  /** The same mistake, said by somebody who knows more of it. A remedy comes behind the one that is there. */
+  with({ remedy, ...details }: UserErrorDetails): UserError {
+    const remedies = [this.details.remedy, remedy].filter((text) => text !== undefined);
+    const all = remedies.length === 0 ? {} : { remedy: remedies.join('\n  ') };
+    return new UserError(this.problem, { ...this.details, ...details, ...all, cause: this });
   }
 }
 

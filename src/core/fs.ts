@@ -32,18 +32,24 @@ export async function writeAtomic(path: string, write: (file: FileHandle) => Pro
   const temporary = temporaryName(path);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await write(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await durably(temporary, write);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw explainWriteError(path, error);
+  }
+}
+
+/** Creates a file; when this returns, its bytes are on the disk. @returns what `write` does */
+export async function durably<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, 'wx');
+  try {
+    const result = await write(file);
+    await file.sync();
+    return result;
+  } finally {
+    await file.close();
   }
 }
 
@@ -53,7 +59,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 }
 
 /** Makes a rename durable. Not every file system lets a folder be synced, and then there is nothing to do. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle === undefined) return;
   try {

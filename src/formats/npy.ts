@@ -5,24 +5,12 @@
  */
 
 import type { DType } from '../core/array.js';
+import { CODE_OF_DTYPE, DTYPE_OF_CODE } from './numpy-codes.js';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 const ALIGNMENT = 64;
 /** Longest header that is read; NumPy's own limit is 10,000 characters. */
 export const LONGEST_HEADER = 64 * 1024;
-
-const CODES: Partial<Record<DType, string>> = {
-  float64: 'f8',
-  float32: 'f4',
-  float16: 'f2',
-  int64: 'i8',
-  int32: 'i4',
-  int16: 'i2',
-  int8: 'i1',
-  uint8: 'u1',
-  bool: 'b1',
-};
-const DTYPE_OF_CODE = new Map(Object.entries(CODES).map(([dtype, code]) => [code, dtype as DType]));
 
 /** What an array holds: numbers, or texts of this many characters (four bytes each). */
 export type NpyElement = { readonly dtype: DType } | { readonly characters: number };
@@ -108,7 +96,7 @@ function parseShape(text: string): number[] {
 
 /** A header of version 1.0, padded so that the elements begin at a multiple of 64. @returns undefined for bfloat16 */
 export function npyHeader(element: NpyElement, shape: readonly number[]): Buffer | undefined {
-  const code = 'dtype' in element ? CODES[element.dtype] : `U${element.characters}`;
+  const code = 'dtype' in element ? CODE_OF_DTYPE.get(element.dtype) : `U${element.characters}`;
   if (code === undefined) return undefined;
   const order = /1$/.test(code) && 'dtype' in element ? '|' : '<';
   const sides = shape.length === 1 ? `${shape[0]},` : shape.join(', ');

@@ -5,24 +5,19 @@
  * is executed. Writing is protocol 3, for which Python 3 is enough, and holds one array in memory at a time.
  */
 
-import {
-  bytesOf,
-  type DType,
-  elementCount,
-  elementSize,
-  loadTensor,
-  type TensorSource,
-} from '../core/array.js';
+import { bytesOf, elementSize, loadTensor, type TensorSource } from '../core/array.js';
 import { type Log, SILENT } from '../core/log.js';
 import { HOST_IS_LITTLE_ENDIAN } from './byte-order.js';
 import { ByteSink, type WritableFile } from './byte-sink.js';
 import type { ByteSource } from './byte-source.js';
+import { CODE_OF_DTYPE } from './numpy-codes.js';
 import { BUILTIN_BUILDERS } from './pickle/builtins.js';
 import { readPickle } from './pickle/machine.js';
-import { DTYPE_OF_CODE, NUMPY_BUILDERS } from './pickle/numpy.js';
+import { NUMPY_BUILDERS } from './pickle/numpy.js';
 import { reveal } from './pickle/reveal.js';
 import { writeSizes, writeValue } from './pickle/write-value.js';
 import { PickleWriter } from './pickle/writer.js';
+import { byteLength } from './streamed-tensor.js';
 import { tensorBudget, withPlace } from './torch/file.js';
 import type { TorchValue } from './torch/value.js';
 
@@ -48,8 +43,6 @@ export function readNumpyPickle(source: ByteSource, options: ReadPickleOptions =
 /** What protocol 3 can say of the length of bytes. */
 const LARGEST_ARRAY = 0xffffffff;
 
-const CODE_OF_DTYPE = new Map<DType, string>([...DTYPE_OF_CODE].map(([code, dtype]) => [dtype, code]));
-
 /**
  * Writes a value; tensors become NumPy arrays, row-major, in the order of the machine's bytes. They may be lazy.
  *
@@ -73,10 +66,6 @@ export async function writeNumpyPickle(file: WritableFile, value: TorchValue): P
   for (const part of parts) {
     await sink.write(part instanceof Uint8Array ? part : bytesOf(await loadTensor(part)));
   }
-}
-
-function byteLength({ dtype, shape }: TensorSource): number {
-  return elementCount(shape) * elementSize(dtype);
 }
 
 /** An array up to its bytes: `_reconstruct(ndarray, (0,), b"b")`, then its state. */

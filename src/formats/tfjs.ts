@@ -5,7 +5,7 @@
  * Layouts are the caller's business. Tensors are read one by one, across shards.
  */
 
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DType,
@@ -18,6 +18,7 @@ import {
   tensorFromBytes,
 } from '../core/array.js';
 import { hasCode, UserError } from '../core/errors.js';
+import { durably } from '../core/fs.js';
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from './byte-order.js';
 import { ByteSink } from './byte-sink.js';
 import { type ByteSource, damaged, fileSource } from './byte-source.js';
@@ -270,12 +271,8 @@ async function writeSynced(
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
+  await durably(path, async (file) => {
     const sink = new ByteSink(file);
     for await (const piece of pieces) await sink.write(piece);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }

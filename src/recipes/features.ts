@@ -7,12 +7,13 @@
 
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { durably, replaceWhole, requireReplaceable } from '../checkpoint/write-weights.js';
+import { replaceWhole, requireReplaceable } from '../checkpoint/write-weights.js';
 import type { Layer, ResNetName } from '../core/architectures.js';
 import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
 import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
+import { durably } from '../core/fs.js';
 import { type LiveLog, SILENT } from '../core/log.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit } from '../data/dataset.js';

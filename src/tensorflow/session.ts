@@ -25,7 +25,8 @@ export class Session {
   readonly #library: Library;
   /** Undefined once the session is closed: TensorFlow would read freed memory. */
   #pointer: Pointer | undefined;
-  #running = 0;
+  /** What runs use until they end: koffi keeps no reference to the arrays of an asynchronous call. */
+  readonly #running = new Set<object>();
   #calls = 0;
 
   /** @param config a serialised ConfigProto */
@@ -109,7 +110,8 @@ export class Session {
     const status: Pointer = c.TF_NewStatus();
     const metadata: Pointer | null = trace === undefined ? null : c.TF_NewBuffer();
     const options = trace === undefined ? null : this.#fullTrace();
-    this.#running++;
+    const memory = { call, inputs, outputs, options };
+    this.#running.add(memory);
     this.#calls++;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -134,7 +136,7 @@ export class Session {
       if (metadata !== null) trace?.(this.#library.bufferContent(metadata));
       return Array.from(outputs);
     } finally {
-      this.#running--;
+      this.#running.delete(memory);
       c.TF_DeleteStatus(status);
       if (metadata !== null) c.TF_DeleteBuffer(metadata);
     }
@@ -148,7 +150,7 @@ export class Session {
   close(): void {
     const { c } = this.#library;
     const session = this.#open();
-    if (this.#running > 0) throw new Error('a session cannot be closed while it runs');
+    if (this.#running.size > 0) throw new Error('a session cannot be closed while it runs');
     this.#pointer = undefined;
     this.#library.checked('close', (status) => c.TF_CloseSession(session, status));
     this.#library.checked('delete', (status) => c.TF_DeleteSession(session, status));

@@ -180,7 +180,7 @@ async function check(
   } catch (error) {
     // The temporary folder is about to vanish, and the user knows the source.
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(error.message.replaceAll(folder, source), { cause: error });
+    throw error.with({ where: (error.details.where ?? folder).replaceAll(folder, source) });
   }
   const hasNvidia = Object.keys(files).some((name) => name.startsWith('nvidia/'));
   if (variant === 'cuda' && !hasNvidia) {

@@ -2,7 +2,7 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../core/errors.js';
+import { processLives } from '../../core/process.js';
 
 /**
  * Removes what `temporaryName` named for processes that are gone. The lock must be held: then this process has none of its
@@ -14,14 +14,5 @@ export async function removeLeftOvers(root: string): Promise<void> {
     if (owner === undefined) continue;
     if (Number(owner) !== process.pid && processLives(Number(owner))) continue;
     await rm(join(root, name), { recursive: true, force: true });
-  }
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
   }
 }

@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { durably } from '../../core/fs.js';
 
 export interface FileRecord {
   bytes: number;
@@ -28,8 +29,7 @@ export async function saveFile(
   let bytes = 0;
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
-  const file = await open(path, 'wx');
-  try {
+  await durably(path, async (file) => {
     const flush = async () => {
       const block = Buffer.concat(waiting);
       waiting = [];
@@ -45,10 +45,7 @@ export async function saveFile(
       if (waitingBytes >= WRITE_BYTES) await flush();
     });
     await flush();
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
   return { bytes, sha256: hash.digest('hex') };
 }
 

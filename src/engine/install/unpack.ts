@@ -8,6 +8,8 @@ import { basename, join } from 'node:path';
 import { requireSpace } from '../../core/disk-space.js';
 import { UserError } from '../../core/errors.js';
 import { fileSource } from '../../formats/byte-source.js';
+import { LARGEST_DEFLATE_RATIO } from '../../formats/zip/directory.js';
+import { ZipReader } from '../../formats/zip/reader.js';
 import { OTHER_DISK } from './engine-folder.js';
 import {
   findLibraries,
@@ -20,7 +22,6 @@ import {
 } from './library-files.js';
 import { type FileRecord, saveFile, streamFile } from './save-file.js';
 import { readTarGz } from './tar.js';
-import { listZip, unzip } from './unzip.js';
 
 /** An engine folder that is being filled. */
 export interface Unpacking {
@@ -59,8 +60,9 @@ export async function unpack(source: string, into: Unpacking): Promise<void> {
  * @throws UserError when it is damaged, does not fit, or is another package's
  */
 export async function unpackWheel(source: string, into: Unpacking): Promise<void> {
-  const zip = await fileSource(source);
-  const entries = await listZip(zip);
+  // NVIDIA's wheels hold libraries that compress 327 to 1. The sizes are held against the free space.
+  const zip = await ZipReader.open(await fileSource(source), LARGEST_DEFLATE_RATIO);
+  const entries = [...zip.entries.values()];
   const members = entries.flatMap((entry) => {
     const place = placeInEngine(entry.name, into.variant);
     return place === undefined ? [] : [{ entry, place }];
@@ -74,7 +76,7 @@ export async function unpackWheel(source: string, into: Unpacking): Promise<void
   const metadata = entries.find(({ name }) => /^tensorflow(_\w+)?-[^/]+\.dist-info\/METADATA$/.test(name));
   if (metadata !== undefined) {
     let text = '';
-    await unzip(zip, metadata, async (piece) => {
+    await zip.extract(metadata, async (piece) => {
       text += Buffer.from(piece).toString('latin1');
     });
     readMetadata(text, into);
@@ -84,7 +86,7 @@ export async function unpackWheel(source: string, into: Unpacking): Promise<void
   for (const { entry, place } of members) {
     into.files[place] = await saveFile(
       join(into.folder, place),
-      (consume) => unzip(zip, entry, consume),
+      (consume) => zip.extract(entry, consume),
       progress,
     );
     if (place.includes('/bin/')) await chmod(join(into.folder, place), 0o755);

@@ -1,9 +1,8 @@
 /** Writes an ONNX model as one file, its tensors inside and one of them in memory at a time. */
 
-import { bytesOf, elementSize, type HostTensor, loadTensor } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
-import { HOST_IS_LITTLE_ENDIAN, swapBytes } from '../byte-order.js';
 import { ByteSink, type WritableFile } from '../byte-sink.js';
+import { littleEndianPieces } from '../streamed-tensor.js';
 import { encodeModel, sizeOfPieces } from './encode.js';
 import type { OnnxModel } from './model.js';
 
@@ -27,14 +26,7 @@ export async function writeOnnx(file: WritableFile, model: OnnxModel): Promise<v
   }
   const sink = new ByteSink(file);
   for (const piece of pieces) {
-    await sink.write(piece instanceof Uint8Array ? piece : littleEndian(await loadTensor(piece)));
+    if (piece instanceof Uint8Array) await sink.write(piece);
+    else for await (const bytes of littleEndianPieces(piece)) await sink.write(bytes);
   }
-}
-
-function littleEndian(tensor: HostTensor): Uint8Array {
-  const bytes = bytesOf(tensor);
-  if (HOST_IS_LITTLE_ENDIAN) return bytes;
-  const swapped = bytes.slice();
-  swapBytes(swapped, elementSize(tensor.dtype));
-  return swapped;
 }

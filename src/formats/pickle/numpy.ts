@@ -19,6 +19,7 @@ import {
 } from '../../core/array.js';
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from '../byte-order.js';
 import { damaged } from '../byte-source.js';
+import { DTYPE_OF_CODE } from '../numpy-codes.js';
 import type { TorchValue } from '../torch/value.js';
 import { itemsOf, latin1Bytes } from './builtins.js';
 import { narrow } from './cursor.js';
@@ -33,18 +34,6 @@ import {
   PyOpaque,
   PyTuple,
 } from './values.js';
-
-export const DTYPE_OF_CODE = new Map<string, DType>([
-  ['f8', 'float64'],
-  ['f4', 'float32'],
-  ['f2', 'float16'],
-  ['i8', 'int64'],
-  ['i4', 'int32'],
-  ['i2', 'int16'],
-  ['i1', 'int8'],
-  ['u1', 'uint8'],
-  ['b1', 'bool'],
-]);
 
 class NumpyDtype extends PyObject {
   readonly code: string;

@@ -1,7 +1,7 @@
 /** A COCO file as objects: the whole of it, read as a stream, whatever its size. */
 
 import { JsonReader } from '../json/reader.js';
-import type { ByteSource } from '../json/source.js';
+import type { JsonSource } from '../json/source.js';
 import type { Dataset, Result } from './types.js';
 
 /** Fields that every entry of a list must have, as whole numbers. */
@@ -19,7 +19,7 @@ function isId(value: unknown, orText: boolean): boolean {
 }
 
 /** @throws UserError with the byte of the file: not JSON, no object, entries without ids */
-export function readDataset(source: ByteSource): Dataset {
+export function readDataset(source: JsonSource): Dataset {
   const reader = new JsonReader(source);
   const dataset: Dataset = {};
   reader.members((key) => {
@@ -52,7 +52,7 @@ export function readDataset(source: ByteSource): Dataset {
 }
 
 /** @throws UserError with the byte of the file: not JSON, no list of objects */
-export function readResultList(source: ByteSource): Result[] {
+export function readResultList(source: JsonSource): Result[] {
   const reader = new JsonReader(source);
   const list: Result[] = [];
   reader.elements((index) => {
@@ -70,7 +70,7 @@ function record(reader: JsonReader, what: string): Record<string, unknown> {
 }
 
 /** Reads and closes. */
-export function consume<T>(source: ByteSource, read: (source: ByteSource) => T): T {
+export function consume<T>(source: JsonSource, read: (source: JsonSource) => T): T {
   try {
     return read(source);
   } finally {

@@ -11,7 +11,7 @@
 import { UserError } from '../../core/errors.js';
 import { decimal, readDecimal } from './decimal.js';
 import type { KeyTable } from './keys.js';
-import type { ByteSource } from './source.js';
+import type { JsonSource } from './source.js';
 
 const WINDOW = 1 << 20;
 /** Typed arrays and strings end not far above. */
@@ -48,10 +48,10 @@ export class JsonReader {
   /** Where in the file the window begins. */
   #before: number;
   #exhausted = false;
-  readonly #source: ByteSource;
+  readonly #source: JsonSource;
 
   /** @param window bytes held at first; a larger value makes it grow */
-  constructor(source: ByteSource, window = WINDOW) {
+  constructor(source: JsonSource, window = WINDOW) {
     this.bytes = new Uint8Array(window);
     this.#source = source;
     this.#before = source.start;

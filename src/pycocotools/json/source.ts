@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { errorMessage, UserError } from '../../core/errors.js';
 
-export interface ByteSource {
+export interface JsonSource {
   /** What the source is called in messages. */
   readonly where: string;
   /** Where in the file reading begins. */
@@ -23,7 +23,7 @@ export interface ByteSource {
 export function fileSource(
   path: string,
   { start = 0, onRead = () => {} }: { start?: number; onRead?: (bytes: number) => void } = {},
-): ByteSource {
+): JsonSource {
   let handle: number;
   let size: number;
   try {
@@ -53,7 +53,7 @@ export function fileSource(
   };
 }
 
-export function memorySource(bytes: Uint8Array, where: string): ByteSource {
+export function memorySource(bytes: Uint8Array, where: string): JsonSource {
   let done = 0;
   return {
     where,

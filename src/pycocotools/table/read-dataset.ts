@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 import type { CategoryRecord, ImageRecord } from '../dataset/types.js';
 import { KeyTable } from '../json/keys.js';
 import { END, JsonReader } from '../json/reader.js';
-import type { ByteSource } from '../json/source.js';
+import type { JsonSource } from '../json/source.js';
 import { AnnotationTable } from './annotation-table.js';
 import { IdCodes } from './id-codes.js';
 import { AnnotationReader, type Keep, readImageId } from './read-annotation.js';
@@ -37,7 +37,7 @@ const NAMED_IMAGE_KEYS = new KeyTable([...IMAGE_FIELDS, 'file_name']);
 /**
  * @throws UserError with the byte of the file: not JSON, wrong types, missing fields
  */
-export function readDatasetTable(source: ByteSource, keep: Keep): DatasetTable {
+export function readDatasetTable(source: JsonSource, keep: Keep): DatasetTable {
   const reader = new JsonReader(source);
   const annotations = new AnnotationTable();
   const ids = new IdCodes();

@@ -1,7 +1,7 @@
 /** A results file into columns: whole, or a part of it for each thread. */
 
 import { JsonReader } from '../json/reader.js';
-import type { ByteSource } from '../json/source.js';
+import type { JsonSource } from '../json/source.js';
 import { AnnotationTable } from './annotation-table.js';
 import { IdCodes } from './id-codes.js';
 import { AnnotationReader, type Keep } from './read-annotation.js';
@@ -34,7 +34,7 @@ export interface ResultsPart {
  * @throws UserError with the byte of the file: not JSON, no list, wrong types, missing fields
  */
 export function readResults(
-  source: ByteSource,
+  source: JsonSource,
   { keep, kind, stop = Number.POSITIVE_INFINITY }: ReadResultsOptions,
 ): ResultsPart {
   const reader = new JsonReader(source);
@@ -71,7 +71,7 @@ export function readResults(
 }
 
 /** What the results of a file are, as its first entry says; undefined for an empty list. */
-export function readKind(source: ByteSource): ResultKind | undefined {
+export function readKind(source: JsonSource): ResultKind | undefined {
   const reader = new JsonReader(source);
   expectList(reader);
   return reader.whole(() => (reader.firstElement() ? firstKind(reader) : undefined));
