@@ -124,6 +124,7 @@ export async function runLoop<B extends TaskBatch>(
     if (run.stopping) break;
   }
   progress.finish();
+  if (undecodable.size > 0) run.log.warn(`files that could not be decoded: ${undecodable.size}`);
   return {
     step,
     interrupted: step < length.totalSteps,

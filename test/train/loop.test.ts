@@ -36,7 +36,8 @@ const metrics = (name: string): Record<string, number>[] =>
 
 async function weights(name: string): Promise<number[]> {
   const state = (await readTorchFile(join(at(name), 'checkpoint_kept.pth'))) as TorchDict;
-  return Array.from((await loadTensor(state.get('weights') as TensorSource)).data, Number);
+  const model = state.get('model') as Map<string, TensorSource>;
+  return Array.from((await loadTensor(model.get('linear.weight') as TensorSource)).data, Number);
 }
 
 describe('a run', () => {
@@ -131,6 +132,7 @@ describe('the loop', () => {
     }
     const { undecodable } = await trainToy({ folder: at('replaced'), log }, { batches });
     expect(undecodable).toEqual([{ path: 'a.jpg', reason: 'cut off' }]);
+    expect(lines).toContain('warning: files that could not be decoded: 1');
     expect(lines.filter((line) => line.includes('a.jpg'))).toEqual([
       'warning: a.jpg: cut off; another image takes its place',
     ]);
@@ -147,7 +149,7 @@ describe('the loop', () => {
       'nonfinite_step_6.pth',
     ]);
     const facts = JSON.parse(readFileSync(join(at('nan'), 'nonfinite_step_6.json'), 'utf8'));
-    expect(facts).toEqual({ step: 6, outputs: { loss: 'NaN' }, made: 'by the test' });
+    expect(facts).toEqual({ step: 6, outputs: { loss: 'NaN' }, kind: 'toy' });
     const kept = (await readTorchFile(join(at('nan'), 'nonfinite_step_6.pth'))) as TorchDict;
     expect((await loadTensor(kept.get('x') as TensorSource)).data).toEqual(toyBatch(1, 2).x);
     // What was saved is from before it.

@@ -1,10 +1,16 @@
-/** A whole recipe on the shared run and loop: linear regression with two weights, and a file of batches that is none. */
+/** A whole recipe on the shared run and loop: linear regression with two weights. */
 
 import { saveCheckpoint } from '../../src/checkpoint/checkpointer.js';
-import { hostTensor, loadTensor, type TensorSource } from '../../src/core/array.js';
+import { initializeModule, loadModuleState, moduleState } from '../../src/checkpoint/module-state.js';
+import { loadOptimizerState, optimizerState } from '../../src/checkpoint/optimizer-state.js';
+import { stateDictOf } from '../../src/checkpoint/state-dict.js';
+import { hostTensor } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { loadTfjs } from '../../src/engine/recorder.js';
 import { numberOf, type TorchValue } from '../../src/formats/torch-pth.js';
+import { Linear } from '../../src/nn/layers.js';
+import { ModuleStore } from '../../src/nn/module-store.js';
+import { ADAPTED } from '../../src/solver/param-groups.js';
 import { Sgd } from '../../src/solver/sgd.js';
 import { runLoop, type Task, type TaskBatch } from '../../src/train/loop.js';
 import { lastCheckpoint, type RunOptions, withRun } from '../../src/train/run.js';
@@ -16,6 +22,11 @@ export interface ToyBatch extends TaskBatch {
 }
 
 const SIZE = 8;
+const SOLVER = { momentum: 0.9, nesterov: false, weightDecay: 0 };
+const INPUTS = {
+  x: { type: 'float32', shape: [SIZE, 2] },
+  y: { type: 'float32', shape: [SIZE, 1] },
+} as const;
 export const LENGTH = { stepsPerEpoch: 4, totalSteps: 12 };
 
 export function toyBatch(epoch: number, place: number): ToyBatch {
@@ -31,63 +42,61 @@ async function* toyBatches(epoch: number, firstStep: number): AsyncGenerator<Toy
 
 /** @param changes to the task, for the tests */
 export function trainToy(
-  options: Pick<RunOptions, 'signal' | 'log'> & { folder: string },
+  { folder: saveDir, ...options }: Pick<RunOptions, 'signal' | 'log'> & { folder: string },
   changes: Partial<Task<ToyBatch>> = {},
 ) {
-  const { folder: saveDir, ...rest } = options;
   const folder = { topDir: '', configName: 'toy', saveDir };
-  return withRun({ ...rest, folder, config: 'toy: true\n', eventInterval: 1, openRuntime }, async (run) => {
-    const { runtime } = run;
-    const weights = runtime.variable('weights', [2, 1]);
-    const rule = { decay: false, adapted: false, squaredRate: false };
-    const solver = new Sgd(runtime, [{ variable: weights, rule }], {
-      momentum: 0.9,
-      nesterov: false,
-      weightDecay: 0,
-    });
-    const tf = loadTfjs();
-    const inputs = {
-      x: { type: 'float32', shape: [SIZE, 2] },
-      y: { type: 'float32', shape: [SIZE, 1] },
-    } as const;
-    const compiled = runtime.compile('toy', inputs, ({ x, y }) => {
-      const { value, grads } = tf.valueAndGrads(
-        () => tf.mean(tf.square(tf.sub(tf.matMul(x, weights.read()), y))) as never,
-      )([weights.read()]);
-      solver.update(grads, tf.scalar(0.05));
-      return { loss: value };
-    });
-    const state = [weights, ...solver.buffers];
-    const found = await lastCheckpoint(run, { overwrite: false });
-    for (const variable of state) {
-      const saved = found?.value.get(variable.name) as TensorSource | undefined;
-      const data = saved === undefined ? new Float32Array(2) : (await loadTensor(saved)).data;
-      await runtime.write(variable, data as Float32Array);
-    }
-    const task: Task<ToyBatch> = {
-      label: 'toy',
-      length: LENGTH,
-      imagesPerStep: SIZE,
-      batches: toyBatches,
-      step: async ({ x, y }) => ({ loss: Number((await compiled.run({ x, y })).loss[0]) }),
-      fields: ({ loss }) => ({ loss }),
-      saves: { kept: { last: true }, rolling: { steps: 5 } },
-      async save(step, kind) {
-        const tensors = await Promise.all(
-          state.map(async ({ name, shape }, i): Promise<[string, TorchValue]> => {
-            const data = (await runtime.read(state[i])) as Float32Array;
-            return [name, hostTensor('float32', shape, data)];
-          }),
-        );
-        await saveCheckpoint(run.folder, kind, new Map<string, TorchValue>([['step', step], ...tensors]));
-      },
-      evidence: ({ x, y }) => ({
-        tensors: { x: hostTensor('float32', [SIZE, 2], x), y: hostTensor('float32', [SIZE, 1], y) },
-        facts: { made: 'by the test' },
-      }),
-      remedy: 'try something else',
-      ...changes,
-    };
-    return runLoop(run, task, numberOf(found?.value.get('step')) ?? 0);
-  });
+  return withRun(
+    { ...options, folder, config: 'toy: true\n', eventInterval: 1, openRuntime },
+    async (run) => {
+      const { runtime } = run;
+      const store = new ModuleStore(runtime, 'toy');
+      const layer = new Linear(store, 'linear', { inputs: 2, outputs: 1, bias: false });
+      const [entry] = store.parameters();
+      const solver = new Sgd(runtime, [{ variable: entry.variable, rule: ADAPTED }], SOLVER);
+      const members = [{ entry, buffer: solver.buffers[0] }];
+      const tf = loadTfjs();
+      const compiled = runtime.compile('toy', INPUTS, ({ x, y }) => {
+        const loss = () => tf.mean(tf.square(tf.sub(layer.forward(x), y))) as never;
+        const { value, grads } = tf.valueAndGrads(loss)([entry.variable.read()]);
+        solver.update(grads, tf.scalar(0.05));
+        return { loss: value };
+      });
+
+      const found = await lastCheckpoint(run, { overwrite: false });
+      const start = numberOf(found?.value.get('step')) ?? 0;
+      if (found === undefined) {
+        await initializeModule(store, 1);
+        await runtime.clear(solver.buffers);
+      } else {
+        const { path: where, value } = found;
+        await loadModuleState(store, stateDictOf(value, where, 'model'), where);
+        await loadOptimizerState(runtime, members, value, { where, step: start });
+      }
+      const task: Task<ToyBatch> = {
+        label: 'toy',
+        length: LENGTH,
+        imagesPerStep: SIZE,
+        batches: toyBatches,
+        step: async ({ x, y }) => ({ loss: Number((await compiled.run({ x, y })).loss[0]) }),
+        fields: ({ loss }) => ({ loss }),
+        saves: { kept: { last: true }, rolling: { steps: 5 } },
+        save(step, kind) {
+          const state = new Map<string, TorchValue>([
+            ['step', step],
+            ['model', moduleState(store, step)],
+            ['optimizer_state_dict', optimizerState(runtime, [{ members, settings: {} }], step)],
+          ]);
+          return saveCheckpoint(run.folder, kind, state);
+        },
+        evidence: ({ x }) => ({
+          tensors: { x: hostTensor('float32', [SIZE, 2], x) },
+          facts: { kind: 'toy' },
+        }),
+        remedy: 'try something else',
+        ...changes,
+      };
+      return runLoop(run, task, start);
+    },
+  );
 }
