@@ -1,8 +1,8 @@
 /**
  * Boxes: forms, areas, overlaps. Continuous pixels, x to the right and y down; a width is right - left, without a 1.
  *
- * One box is a `Window` (corner and size) or a `Rectangle` (two corners). Many are a flat array, four numbers each: `xyxy` is
- * left, top, right, bottom; `xywh`, as COCO has it, left, top, width, height.
+ * One box is a `Window` (corner and size) or a `Rectangle` (two corners). COCO's are a flat array of `xywh`: left, top, width,
+ * height.
  */
 
 export interface Window {
@@ -50,18 +50,6 @@ export function iou(a: Rectangle, b: Rectangle): number {
   return iouOfAreas(width * height, area(a), area(b), false);
 }
 
-/** IoU of box `i` of `a` and box `j` of `b`. @param a, b xyxy */
-export function xyxyIou(a: ArrayLike<number>, i: number, b: ArrayLike<number>, j: number): number {
-  const p = 4 * i;
-  const q = 4 * j;
-  const width = Math.min(a[p + 2], b[q + 2]) - Math.max(a[p], b[q]);
-  const height = Math.min(a[p + 3], b[q + 3]) - Math.max(a[p + 1], b[q + 1]);
-  if (!(width > 0 && height > 0)) return 0;
-  const first = (a[p + 2] - a[p]) * (a[p + 3] - a[p + 1]);
-  const second = (b[q + 2] - b[q]) * (b[q + 3] - b[q + 1]);
-  return iouOfAreas(width * height, first, second, false);
-}
-
 /**
  * IoU of box `d` of the detections and box `g` of the truths.
  *
@@ -91,14 +79,4 @@ export function xywhIou(
 /** @param crowd COCO's rule for crowds: the intersection over the first area, the detection's */
 export function iouOfAreas(shared: number, first: number, second: number, crowd: boolean): number {
   return shared / (crowd ? first : first + second - shared);
-}
-
-/** COCO's boxes as corners. */
-export function xywhToXyxy(boxes: ArrayLike<number>): Float64Array {
-  return Float64Array.from(boxes, (value, i) => (i % 4 < 2 ? value : value + boxes[i - 2]));
-}
-
-/** Corners as COCO's boxes. */
-export function xyxyToXywh(boxes: ArrayLike<number>): Float64Array {
-  return Float64Array.from(boxes, (value, i) => (i % 4 < 2 ? value : value - boxes[i - 2]));
 }

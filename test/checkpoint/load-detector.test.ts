@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDetector } from '../../src/checkpoint/load-detector.js';
+import { detectorKey } from '../../src/checkpoint/names/detector.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import { elementCount, hostTensor } from '../../src/core/array.js';
 import { type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
 import { Detector, type DetectorOptions } from '../../src/models/detection/networks.js';
 import { declaringRuntime, stateKeys } from '../helpers/declared.js';
-import { resnet, tensorOf, torchvisionDetector } from './networks.js';
+import { resnet, tensorOf } from './networks.js';
 
 const FROZEN: DetectorOptions = {
   backbone: 'resnet18',
@@ -74,11 +75,18 @@ describe('loadDetector', () => {
     expect((await load(dict)).options.weightsStyle).toBe('msra');
   });
 
+  const asTorchvision = (dict: StateDict): StateDict =>
+    new Map([
+      ...resnet('resnet18', 'torchvision', 'backbone.body.'),
+      ...[...dict].flatMap(([key, tensor]) =>
+        key.includes('bottom_up') ? [] : [[detectorKey('torchvision', key), tensor] as const],
+      ),
+    ]);
   const lacking = (key: string) => new Map([...stateDict(FROZEN)].filter(([name]) => name !== key));
 
   it.each([
     ['a backbone', resnet('resnet18'), /holds a backbone, but no detector/],
-    ["torchvision's detector", torchvisionDetector(4), /torchvision's, which has other anchors/],
+    ["torchvision's detector", asTorchvision(stateDict(FROZEN)), /torchvision's, which has other anchors/],
     [
       'a detector without a layer',
       lacking('roi_heads.box_head.fc2.weight'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clip, iou, overlap, xywhIou, xywhToXyxy, xyxyIou, xyxyToXywh } from '../../src/core/boxes.js';
+import { clip, iou, overlap, xywhIou } from '../../src/core/boxes.js';
 
 // Two boxes of 4 x 2 and 2 x 4 that share 2 x 1, one apart, and one without area.
 const XYWH = [0, 0, 4, 2, 2, 1, 2, 4, 10, 10, 1, 1, 1, 1, 0, 1];
@@ -9,13 +9,6 @@ const rectangle = (i: number) => {
   const [left, top, right, bottom] = XYXY.slice(4 * i);
   return { left, top, right, bottom };
 };
-
-describe('forms', () => {
-  it('are turned into each other', () => {
-    expect([...xywhToXyxy(XYWH)]).toEqual(XYXY);
-    expect([...xyxyToXywh(XYXY)]).toEqual(XYWH);
-  });
-});
 
 describe('IoU', () => {
   it.each([
@@ -27,7 +20,6 @@ describe('IoU', () => {
     [3, 3, 0],
   ])('of boxes %i and %i is %f in every form', (i, j, expected) => {
     expect(iou(rectangle(i), rectangle(j))).toBe(expected);
-    expect(xyxyIou(XYXY, i, XYXY, j)).toBe(expected);
     expect(xywhIou(XYWH, i, XYWH, j, false)).toBe(expected);
   });
 
