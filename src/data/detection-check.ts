@@ -12,10 +12,9 @@ import type { Log } from '../core/log.js';
 import { Shape } from '../pycocotools/table/annotation-table.js';
 import { Faults } from './detection-faults.js';
 import { type DetectionRecords, imageId } from './detection-records.js';
+import { LEAST_SIDE } from './detection-transform.js';
 import type { ImageTable } from './image-table.js';
 
-/** Detectron2's: an object with a side of this or less is none. Pixels. */
-export const LEAST_SIDE = 1e-5;
 /** Boxes may end this far outside without a word: annotators round. Pixels. */
 const ROUNDING = 1;
 
@@ -51,7 +50,9 @@ export function checkDetectionData(records: DetectionRecords, check: DetectionCh
   if (records.masks) checkSomeMask(records);
   const kept = checkImages(records, check, faults, odd);
   if (faults.total > 0 && (!check.skipInvalid || faults.has('image', 'category'))) {
-    const skip = faults.has('image', 'category') ? '' : ', or leave these out with `skip_invalid`';
+    const skip = faults.has('image', 'category')
+      ? ''
+      : ', or leave these out with --dataset/skip_invalid true';
     throw faults.error(records.where, `mend the annotations or the images${skip}`);
   }
   if (faults.total > 0) check.log.warn(`${records.where}: left out: ${faults.summary()}${faults.list()}`);

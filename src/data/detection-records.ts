@@ -12,12 +12,12 @@ import { fileSource } from '../pycocotools/json/source.js';
 import type { Outline } from '../pycocotools/mask/outline.js';
 import { type DatasetTable, type ImageRow, readDatasetTable } from '../pycocotools/table/read-dataset.js';
 
-/** The objects of an image, G of them, in the order of the file; pixels of the upright picture. */
+/** The objects of an image, G of them, in the order of the file; pixels of the upright or of the resized picture. */
 export interface DetectionObjects {
   /** [G] numbers of the annotations */
   ids: Float64Array;
-  /** [G, 4] xyxy, not clipped */
-  boxes: Float64Array;
+  /** [G, 4] xyxy, not clipped; sums are rounded to float32, as Detectron2 rounds them */
+  boxes: Float32Array;
   /** [G] 0 to K - 1 */
   classes: Int32Array;
   /** [G] 1 for a region of many objects: nothing to learn from, and detections in it count neither way. */
@@ -64,17 +64,19 @@ export function imageId({ table, images }: DetectionRecords, image: number): Ima
 
 /**
  * @param image position in `records.images`
+ * @param crowds whether they are among the objects
  * @throws RangeError, RleStringError for a mask that is none
  */
 export function objectsOf(
   { rows, table, masks, classOf }: DetectionRecords,
   image: number,
+  crowds = true,
 ): DetectionObjects {
   const { columns } = table.annotations;
-  const own = rows[image];
-  const boxes = new Float64Array(4 * own.length);
+  const own = crowds ? rows[image] : rows[image].filter((row) => columns.crowd[row] === 0);
+  const boxes = new Float32Array(4 * own.length);
   own.forEach((row, i) => {
-    const [x, y, width, height] = columns.box.subarray(4 * row, 4 * row + 4);
+    const [x, y, width, height] = Float32Array.from(columns.box.subarray(4 * row, 4 * row + 4));
     boxes.set([x, y, x + width, y + height], 4 * i);
   });
   const objects = {

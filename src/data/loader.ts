@@ -9,6 +9,7 @@ import { renderCrops } from '../image/crops.js';
 import type { Crop, ImageInfo } from '../image/types.js';
 import type { ImageTable } from './image-table.js';
 import { type Prefetched, type PrefetchOptions, prefetch } from './prefetch.js';
+import type { Batch } from './sampler.js';
 
 /** One view to be made: its window, and whatever the consumer needs to know about its colours. */
 export interface ViewPlan<P> {
@@ -45,7 +46,7 @@ interface Views<P> {
 /** Yields the batches in order, as `prefetch` does. @throws UserError when too many files cannot be decoded */
 export async function* loadViews<P>(options: LoaderOptions<P>): AsyncGenerator<ViewBatch<P>, void, void> {
   const { images, size, views } = options;
-  const begin = (count: number) => {
+  const begin = ({ indices: { length: count } }: Batch) => {
     const value: Views<P> = {
       images: new Uint8Array(views * count * size * size * 3),
       crops: new Int32Array(views * count * 5),
@@ -54,7 +55,7 @@ export async function* loadViews<P>(options: LoaderOptions<P>): AsyncGenerator<V
     const fill = (place: number, image: number) => renderImage(value, { place, count }, image, options);
     return { value, fill };
   };
-  for await (const { value, ...batch } of prefetch<Views<P>>({ ...options, begin })) {
+  for await (const { value, ...batch } of prefetch({ ...options, begin })) {
     const labels = Int32Array.from(batch.indices, (image) => images.label(image));
     const labelled = labels.some((label) => label >= 0);
     yield { ...batch, ...value, ...(labelled && { labels }) };

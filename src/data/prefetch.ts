@@ -22,16 +22,16 @@ export interface Filling<T> {
   fill(place: number, image: number): Promise<void>;
 }
 
-export interface PrefetchOptions<T> {
+export interface PrefetchOptions<T, B extends Batch = Batch> {
   readonly images: Pick<ImageTable, 'root' | 'count'>;
-  readonly batches: Iterable<Batch>;
-  /** Makes room for a batch of so many images. */
-  readonly begin: (count: number) => Filling<T>;
+  readonly batches: Iterable<B>;
+  /** Makes room for a batch. */
+  readonly begin: (batch: B) => Filling<T>;
   /** With the epoch, names the stream of replacements. */
   readonly seed: number;
   readonly epoch: number;
-  /** Draws an image for a file that cannot be decoded. Default: any of them. */
-  readonly replacement?: (stream: RandomStream) => number;
+  /** Draws an image in place of one that cannot be decoded. Default: any of them. */
+  readonly replacement?: (stream: RandomStream, image: number) => number;
   /** Images that are decoded at once. */
   readonly workers: number;
   /** Batches that are made ahead of the consumer. Default 2. */
@@ -61,7 +61,9 @@ const TOLERATED_SHARE = 0.1;
  *
  * @throws UserError when too many files cannot be decoded
  */
-export async function* prefetch<T>(options: PrefetchOptions<T>): AsyncGenerator<Prefetched<T>, void, void> {
+export async function* prefetch<T, B extends Batch = Batch>(
+  options: PrefetchOptions<T, B>,
+): AsyncGenerator<Prefetched<T>, void, void> {
   const pool = createPool(Math.max(1, options.workers));
   const ahead = Math.max(1, options.prefetch ?? 2);
   const source = options.batches[Symbol.iterator]();
@@ -97,12 +99,13 @@ export async function* prefetch<T>(options: PrefetchOptions<T>): AsyncGenerator<
   }
 }
 
-async function makeBatch<T>(
-  { step, indices }: Batch,
-  options: PrefetchOptions<T>,
+async function makeBatch<T, B extends Batch>(
+  batch: B,
+  options: PrefetchOptions<T, B>,
   pool: Pool,
 ): Promise<Omit<Prefetched<T>, 'waited'>> {
-  const { value, fill } = options.begin(indices.length);
+  const { step, indices } = batch;
+  const { value, fill } = options.begin(batch);
   const used = indices.slice();
   const failures: Skipped[][] = Array.from(indices, () => []);
   const jobs = Array.from(indices, (image, place) =>
@@ -125,7 +128,7 @@ async function fillPlace(
 ): Promise<number> {
   const { images, seed, epoch, replacement = (stream) => stream.integer(0, images.count) } = options;
   const stream = new RandomStream(seed, 'replacement', epoch, wanted);
-  for (let image = wanted, tries = 0; ; image = replacement(stream)) {
+  for (let image = wanted, tries = 0; ; image = replacement(stream, wanted)) {
     try {
       await fill(image);
       return image;

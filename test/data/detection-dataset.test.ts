@@ -122,7 +122,7 @@ describe('openDetectionDataset', () => {
       'image 2 (2.jpg): 50 x 50 pixels, 50 x 49 in the annotations',
       'image 3 (missing.jpg): there is no such file',
       'image 4 (damaged.jpg): no picture in a format that is read, or its header is damaged',
-      'mend the annotations or the images, or leave these out with `skip_invalid`',
+      'mend the annotations or the images, or leave these out with --dataset/skip_invalid true',
     ]);
     const { count, records, said } = await open({ images: faulty, annotations }, { skipInvalid: true });
     expect(count).toBe(1);

@@ -16,7 +16,7 @@ function texts(bad: readonly number[], options: Partial<PrefetchOptions<string[]
     seed: 1,
     epoch: 0,
     workers: 3,
-    begin: (count) => {
+    begin: ({ indices: { length: count } }) => {
       const value = new Array<string>(count);
       const fill = async (place: number, image: number) => {
         await new Promise((wake) => setTimeout(wake, 2 * (count - place)));

@@ -114,6 +114,11 @@ export const DETECT_FIELDS = {
   dataset: {
     train: { images: images('training'), annotations: annotations('training') },
     val: { images: images('validation'), annotations: annotations('validation') },
+    skip_invalid: boolean(
+      false,
+      'leave out images and annotations with a fault; false = say all faults and end; ours',
+    ),
+    keep_empty: boolean(false, 'train on images without objects too'),
   },
   input: {
     min_size_train: integers(

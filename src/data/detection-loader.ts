@@ -1,0 +1,136 @@
+/**
+ * Batches of images with their objects, for a detector: decoded, resized, mirrored, padded to a common size.
+ *
+ * All draws come from (seed, epoch, image), so that neither order nor workers change what a step sees. An image that cannot be
+ * decoded is replaced by another one of its shape. Letters: N images in the batch, H and W their padded size.
+ */
+
+import { decodePart } from '../image/decode.js';
+import { resizeBilinear } from '../image/resize-bilinear.js';
+import type { ImageInfo, RawImage } from '../image/types.js';
+import type { ImageId } from '../pycocotools/dataset/types.js';
+import type { AspectBatch } from './aspect-batches.js';
+import type { DetectionDataset } from './detection-dataset.js';
+import { type DetectionObjects, imageId, objectsOf } from './detection-records.js';
+import {
+  type DetectionAugmentation,
+  type DetectionPlan,
+  planDetection,
+  transformObjects,
+} from './detection-transform.js';
+import { type PaddedImages, padImages } from './pad-images.js';
+import { type Prefetched, type PrefetchOptions, prefetch } from './prefetch.js';
+
+export interface DetectionLoaderOptions
+  extends Pick<PrefetchOptions<unknown>, 'seed' | 'workers' | 'prefetch'> {
+  dataset: DetectionDataset;
+  /** Endless for training: `aspectBatches`; once through for evaluation: `inOrder`. */
+  batches: Iterable<AspectBatch>;
+  augmentation: DetectionAugmentation;
+  /** Hand out crowds too, for pictures. Default false: nothing is learned from them. */
+  keepCrowds?: boolean;
+}
+
+export interface DetectionBatch extends Omit<Prefetched<unknown>, 'value'>, PaddedImages {
+  /** N; as in the annotations */
+  ids: ImageId[];
+  /** N; sizes before and after resizing, and whether mirrored */
+  plans: DetectionPlan[];
+  /** N; in pixels of the resized image */
+  objects: DetectionObjects[];
+}
+
+interface Sample {
+  plan: DetectionPlan;
+  pixels: RawImage;
+  objects: DetectionObjects;
+}
+
+/**
+ * Yields the batches in order, as `prefetch` does.
+ *
+ * @throws UserError when too many files cannot be decoded
+ */
+export async function* loadDetections(
+  options: DetectionLoaderOptions,
+): AsyncGenerator<DetectionBatch, void, void> {
+  const { dataset, batches, seed, workers } = options;
+  const begin = ({ epochs }: AspectBatch) => {
+    const value: Sample[] = Array(epochs.length);
+    const fill = async (place: number, image: number): Promise<void> => {
+      value[place] = await loadSample(options, image, epochs[place]);
+    };
+    return { value, fill };
+  };
+  const images = { root: dataset.files.root, count: dataset.count };
+  const ahead = options.prefetch === undefined ? {} : { prefetch: options.prefetch };
+  const replacement = likeShape(dataset);
+  const source = prefetch({ images, batches, begin, replacement, seed, epoch: 0, workers, ...ahead });
+  for await (const { value, ...batch } of source) {
+    yield {
+      ...batch,
+      ...padImages(value.map(({ pixels }) => pixels)),
+      ids: Array.from(batch.indices, (image) => imageId(dataset.records, image)),
+      plans: value.map(({ plan }) => plan),
+      objects: value.map(({ objects }) => objects),
+    };
+  }
+}
+
+/** Whether an image is wider than high; batches are of one kind. */
+export function isWide({ files, fileOf }: DetectionDataset, image: number): boolean {
+  return files.width(fileOf[image]) > files.height(fileOf[image]);
+}
+
+/**
+ * A whole picture as a detector sees it.
+ *
+ * @throws ImageError when the file cannot be decoded
+ */
+export async function loadResized(
+  path: string,
+  info: ImageInfo,
+  { to, flipped }: Pick<DetectionPlan, 'to' | 'flipped'>,
+): Promise<RawImage> {
+  const whole = { left: 0, top: 0, width: info.width, height: info.height };
+  const { image } = await decodePart(path, info, 1, whole);
+  const resized = resizeBilinear(image, to.width, to.height);
+  return flipped ? mirror(resized) : resized;
+}
+
+async function loadSample(
+  { dataset, augmentation, seed, keepCrowds = false }: DetectionLoaderOptions,
+  image: number,
+  epoch: number,
+): Promise<Sample> {
+  const file = dataset.fileOf[image];
+  const info = dataset.files.info(file);
+  const plan = planDetection(augmentation, info, { seed, epoch, image });
+  const pixels = await loadResized(dataset.files.path(file), info, plan);
+  const objects = transformObjects(objectsOf(dataset.records, image, keepCrowds), plan);
+  return { plan, pixels, objects };
+}
+
+/** Draws images until one has the shape of the image in whose place it comes; that image is one of them. */
+function likeShape(dataset: DetectionDataset): NonNullable<PrefetchOptions<unknown>['replacement']> {
+  return (stream, wanted) => {
+    const wide = isWide(dataset, wanted);
+    for (;;) {
+      const image = stream.integer(0, dataset.count);
+      if (isWide(dataset, image) === wide) return image;
+    }
+  };
+}
+
+function mirror({ data, width, height }: RawImage): RawImage {
+  const result = new Uint8Array(data.length);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = width - 1; x >= 0; x--, at += 3) {
+      const source = (y * width + x) * 3;
+      result[at] = data[source];
+      result[at + 1] = data[source + 1];
+      result[at + 2] = data[source + 2];
+    }
+  }
+  return { data: result, width, height };
+}
