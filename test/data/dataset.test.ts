@@ -142,6 +142,14 @@ describe('openDataset on a COCO file', () => {
     expect(dataset.skipped).toEqual([]);
   });
 
+  it('passes over what is longer than the window in which it reads', async () => {
+    await writeJpeg(join(root, 'a.jpg'));
+    const long = Array.from({ length: 300_000 }, (_, id) => ({ id }));
+    const images = [{ license: 'x'.repeat(3_000_000), file_name: 'a.jpg', id: 1 }];
+    const dataset = await openDataset({ root, annotations: await write({ annotations: long, images }) });
+    expect(rows(dataset)).toEqual([['a.jpg', 24, 20, -1]]);
+  });
+
   it('uses the listed images only, once each, without labels', async () => {
     for (const name of ['x/a', 'y/b', 'y/c']) await writeJpeg(join(root, 'images', `${name}.jpg`));
     const listed = ['y/b.jpg', 'x/a.jpg', 'y/b.jpg', 'x/absent.jpg'];
@@ -159,7 +167,11 @@ describe('openDataset on a COCO file', () => {
 
   it.each([
     ['{"images": [', 'is not valid JSON'],
+    ['{"images": [{"file_name": "a.jpg"}]} x', 'byte 37: is not valid JSON: expected the end of the file'],
     [{ annotations: [] }, 'images: holds no list of images'],
+    [{ images: { file_name: 'a.jpg' } }, 'images: holds no list of images'],
+    [{ images: [3] }, 'images[0].file_name: an image without a file name'],
+    [{ images: [{ file_name: 3 }] }, 'images[0].file_name: an image without a file name (found 3)'],
     [{ images: [{ file_name: 'a.jpg' }, { id: 3 }] }, 'images[1].file_name: an image without a file name'],
     [[], 'images: holds no list of images'],
   ])('explains what is wrong with %j', async (content, message) => {
