@@ -12,14 +12,8 @@ import { basename, dirname } from 'node:path';
 import { errorMessage, hasCode, UserError } from '../core/errors.js';
 import { durably, explainWriteError, sizeOf, syncFolder, temporaryName } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
-import {
-  readTorchFile,
-  type TorchDict,
-  type TorchValue,
-  verifyTorchFile,
-  type WrittenArchive,
-  writeTorch,
-} from '../formats/torch-pth.js';
+import { readTorchFile, verifyTorchFile, type WrittenArchive, writeTorch } from '../formats/torch-pth.js';
+import type { FileDict, FileValue } from '../formats/value.js';
 import { checkpointPath, describeWhole, LAST, lastCheckpointPath, removeStale } from './checkpoint-files.js';
 
 export { type CheckpointFile, hasLastCheckpoint, listCheckpoints } from './checkpoint-files.js';
@@ -40,7 +34,7 @@ export interface SaveOptions {
 export async function saveCheckpoint(
   folder: string,
   name: string,
-  value: TorchValue,
+  value: FileValue,
   options: SaveOptions = {},
 ): Promise<string> {
   if (!/^[\w.-]+$/.test(name) || name === LAST) {
@@ -70,7 +64,7 @@ export interface LoadedCheckpoint {
   /** The file that was read. */
   readonly path: string;
   /** Tensors are lazy: `load()` one, or `loadAll`. */
-  readonly value: TorchDict;
+  readonly value: FileDict;
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Are two values of files the same, bit by bit? One pair of tensors is in memory at a time. */
 
 import { bytesOf, loadTensor, type TensorSource } from '../core/array.js';
-import { isTensor, PyFloat, type TorchValue } from '../formats/torch-pth.js';
+import { type FileValue, isTensor, PyFloat } from '../formats/value.js';
 
 /** @returns where they differ, or undefined */
-export async function firstDifference(a: TorchValue, b: TorchValue, path = ''): Promise<string | undefined> {
+export async function firstDifference(a: FileValue, b: FileValue, path = ''): Promise<string | undefined> {
   if (isTensor(a) && isTensor(b)) return (await sameTensor(a, b)) ? undefined : path;
   if (a instanceof Map && b instanceof Map) {
     const names = (dict: typeof a) => JSON.stringify([...dict.keys()].sort());
@@ -37,7 +37,7 @@ export async function sameTensor(a: TensorSource, b: TensorSource): Promise<bool
 }
 
 /** A text that tells 1 from 1.0, and 0.0 from -0.0. */
-function plain(value: TorchValue): string {
+function plain(value: FileValue): string {
   if (value instanceof PyFloat) return `float ${Object.is(value.value, -0) ? '-0' : value.value}`;
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
   return `${typeof value} ${value}`;

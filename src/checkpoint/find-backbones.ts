@@ -6,7 +6,7 @@
  */
 
 import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
-import { isTensor, type TorchValue } from '../formats/torch-pth.js';
+import { type FileValue, isTensor } from '../formats/value.js';
 import type { SpellingName } from '../models/backbone/spellings.js';
 import { familyOf, type NetworkRole, roleOf } from './names/families.js';
 import { isCounter, resnetNames, SPELLING_NAMES, stemKey } from './names/resnet.js';
@@ -42,7 +42,7 @@ export function placeOf({ group, prefix }: Pick<FoundBackbone, 'group' | 'prefix
 const DEEPEST = 8;
 
 /** All dicts that hold a tensor, in the order of the file. */
-export function tensorGroups(value: TorchValue, path = '', depth = 0): TensorGroup[] {
+export function tensorGroups(value: FileValue, path = '', depth = 0): TensorGroup[] {
   if (!(value instanceof Map) || depth > DEEPEST) return [];
   const tensors: StateDict = new Map();
   const others: string[] = [];

@@ -10,7 +10,8 @@ import { readNpz } from '../formats/npz.js';
 import { readNumpyPickle } from '../formats/numpy-pickle.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { readTfjs } from '../formats/tfjs.js';
-import { readTorch, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
+import { readTorch } from '../formats/torch-pth.js';
+import type { FileDict, FileValue } from '../formats/value.js';
 import { ZipReader } from '../formats/zip/reader.js';
 import { lastCheckpointPath } from './checkpoint-files.js';
 import { fromTfjs } from './tfjs-layout.js';
@@ -28,7 +29,7 @@ export interface OpenedWeights {
   /** What was read. */
   readonly path: string;
   readonly format: WeightsFormat;
-  readonly value: TorchDict;
+  readonly value: FileDict;
   /** Texts beside the tensors, where the format has a place for them. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensors of element types that are not read: name and type. */
@@ -76,7 +77,7 @@ async function withoutRunFolder(path: string): Promise<string> {
 
 interface Read {
   format: WeightsFormat;
-  value: TorchValue;
+  value: FileValue;
   metadata?: ReadonlyMap<string, string>;
   unsupported?: ReadonlyMap<string, string>;
 }
@@ -98,7 +99,7 @@ async function readAny(source: ByteSource, log: Log): Promise<Read> {
         return { format: 'PyTorch', value: await readTorch(source, { log }) };
       }
       const { entries, unsupported } = await readNpz(source);
-      const tensors: TorchDict = new Map();
+      const tensors: FileDict = new Map();
       for (const [name, entry] of entries) if ('dtype' in entry) tensors.set(name, entry);
       return { format: 'NumPy npz', value: tensors, unsupported };
     }

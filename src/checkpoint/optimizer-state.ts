@@ -7,7 +7,7 @@ import { loadTensor, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import type { Runtime, VariableValue } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
-import type { TorchDict, TorchValue } from '../formats/torch-pth.js';
+import type { FileDict, FileValue } from '../formats/value.js';
 import type { StateEntry } from '../nn/module-store.js';
 import { variableTensor, variableValue } from './module-state.js';
 import { stateDictOf } from './state-dict.js';
@@ -21,13 +21,13 @@ export interface Momentum {
 export interface ParameterGroup {
   readonly members: readonly Momentum[];
   /** `lr`, `momentum`, ... under torch's names. */
-  readonly settings: Readonly<Record<string, TorchValue>>;
+  readonly settings: Readonly<Record<string, FileValue>>;
 }
 
 const KEY = 'optimizer_state_dict';
 
 /** Buffers by number, as under `state`. Tensors are read from the engine when they are asked for. */
-export function momentumState(runtime: Runtime, members: readonly Momentum[]): TorchDict {
+export function momentumState(runtime: Runtime, members: readonly Momentum[]): FileDict {
   const reader = runtime.readAhead(members.map(({ buffer }) => buffer));
   return new Map(
     members.map(({ entry, buffer }, number) => [
@@ -38,14 +38,14 @@ export function momentumState(runtime: Runtime, members: readonly Momentum[]): T
 }
 
 /** @param step number of steps done; before the first, torch's SGD has no buffers */
-export function optimizerState(runtime: Runtime, groups: readonly ParameterGroup[], step: number): TorchDict {
+export function optimizerState(runtime: Runtime, groups: readonly ParameterGroup[], step: number): FileDict {
   let count = 0;
   const described = groups.map(({ members, settings }) => {
     const params = members.map(() => count++);
-    return new Map<string, TorchValue>([...Object.entries(settings), ['params', params]]);
+    return new Map<string, FileValue>([...Object.entries(settings), ['params', params]]);
   });
   const members = groups.flatMap((group) => group.members);
-  return new Map<string, TorchValue>([
+  return new Map<string, FileValue>([
     ['state', step === 0 ? new Map() : momentumState(runtime, members)],
     ['param_groups', described],
   ]);
@@ -69,7 +69,7 @@ export interface LoadOptimizerOptions {
 export async function loadOptimizerState(
   runtime: Runtime,
   members: readonly Momentum[],
-  checkpoint: TorchDict,
+  checkpoint: FileDict,
   { where, step, remedy = 'resume with the configuration of that run' }: LoadOptimizerOptions,
 ): Promise<void> {
   const optimizer = checkpoint.get(KEY);
@@ -93,7 +93,7 @@ export async function loadOptimizerState(
 
 async function* savedMomentum(
   members: readonly Momentum[],
-  state: TorchDict,
+  state: FileDict,
   where: string,
 ): AsyncGenerator<VariableValue> {
   for (const [number, { entry, buffer }] of members.entries()) {

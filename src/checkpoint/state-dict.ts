@@ -17,7 +17,7 @@ import {
 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
-import { isTensor, type TorchValue } from '../formats/torch-pth.js';
+import { type FileValue, isTensor } from '../formats/value.js';
 import { listed } from './listing.js';
 
 export type StateDict = Map<string, TensorSource>;
@@ -60,7 +60,7 @@ export function transposeLinear(weight: HostTensor): HostTensor {
  * @param where the file, for messages
  * @throws UserError when it is missing, or holds something else than tensors
  */
-export function stateDictOf(value: TorchValue, where: string, key?: string): StateDict {
+export function stateDictOf(value: FileValue, where: string, key?: string): StateDict {
   const found = key === undefined ? value : value instanceof Map ? value.get(key) : undefined;
   const named = key === undefined ? {} : { key };
   if (!(found instanceof Map)) {

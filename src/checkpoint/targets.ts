@@ -2,7 +2,7 @@
 
 import type { ResNetName } from '../core/architectures.js';
 import type { TensorSource } from '../core/array.js';
-import { float, type TorchDict, type TorchValue } from '../formats/torch-pth.js';
+import { type FileDict, type FileValue, float } from '../formats/value.js';
 import type { SpellingName } from '../models/backbone/spellings.js';
 import { toClassOrder } from './class-rows.js';
 import { bodyPrefix, type DetectorName, detectorKey } from './names/detector.js';
@@ -15,7 +15,7 @@ export const CONVENTIONS = ['scrl', 'torchvision', 'detectron2'] as const;
 export type Convention = (typeof CONVENTIONS)[number];
 
 export interface Arranged {
-  readonly value: TorchDict;
+  readonly value: FileDict;
   /** What was left out on purpose, and why. */
   readonly dropped: readonly { name: string; reason: string }[];
 }
@@ -37,7 +37,7 @@ export function arrange(model: Model, convention: Convention): Arranged {
  */
 function asDetectron2(model: Model): Arranged {
   const { dict, dropped } = withoutClassifier(model, 'Detectron2 has no classifier in a backbone');
-  const value = new Map<string, TorchValue>([
+  const value = new Map<string, FileValue>([
     ['model', named({ ...model, backbone: dict }, 'detectron2')],
     ['__author__', 'scrl convert'],
     ['matching_heuristics', model.detector === undefined],
@@ -50,7 +50,7 @@ function asScrl(model: Model): Arranged {
   const { dict, dropped } = withoutClassifier(model, 'its classifier is trained after pretraining');
   const encoder = renamed(dict, 'sequential', model.network, 'encoder.');
   const parts = [...(model.detector?.parts.keys() ?? [])];
-  const value = new Map<string, TorchValue>([
+  const value = new Map<string, FileValue>([
     ['tag', 'converted'],
     ['epoch', 0],
     ['max_eval_score', float(0)],

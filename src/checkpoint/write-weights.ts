@@ -13,7 +13,8 @@ import { writeNpz } from '../formats/npz.js';
 import { writeNumpyPickle } from '../formats/numpy-pickle.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { writeTfjs } from '../formats/tfjs.js';
-import { isTensor, type TorchDict, writeTorch } from '../formats/torch-pth.js';
+import { writeTorch } from '../formats/torch-pth.js';
+import { type FileDict, isTensor } from '../formats/value.js';
 import { firstDifference } from './compare-values.js';
 import { openWeights } from './open-weights.js';
 import type { StateDict } from './state-dict.js';
@@ -39,7 +40,7 @@ export interface WriteOptions {
 export async function writeWeights(
   path: string,
   container: Container,
-  value: TorchDict,
+  value: FileDict,
   options: WriteOptions = {},
 ): Promise<void> {
   const metadata = options.metadata ?? new Map<string, string>();
@@ -63,7 +64,7 @@ export async function writeWeights(
 async function writeFile(
   file: FileHandle,
   container: Exclude<Container, 'tfjs'>,
-  value: TorchDict,
+  value: FileDict,
   metadata: ReadonlyMap<string, string>,
 ): Promise<void> {
   switch (container) {
@@ -80,7 +81,7 @@ async function writeFile(
 }
 
 /** The value as names of tensors, all that these formats hold. */
-function flat(value: TorchDict, container: Container): StateDict {
+function flat(value: FileDict, container: Container): StateDict {
   const dict: StateDict = new Map();
   for (const [key, item] of value) {
     if (typeof key !== 'string' || !isTensor(item)) {

@@ -31,19 +31,21 @@ export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safet
 export type { StreamedTensor, WritableTensor } from './streamed-tensor.js';
 export { readTfjs, type TfjsFile, writeTfjs } from './tfjs.js';
 export {
+  type ReadTorchOptions,
+  readTorch,
+  readTorchFile,
+  verifyTorchFile,
+  type WrittenArchive,
+  writeTorch,
+  writeTorchFile,
+} from './torch-pth.js';
+export {
+  type FileDict,
+  type FileValue,
   float,
   isTensor,
   loadAll,
   numberOf,
   PyFloat,
   PyOpaque,
-  type ReadTorchOptions,
-  readTorch,
-  readTorchFile,
-  type TorchDict,
-  type TorchValue,
-  verifyTorchFile,
-  type WrittenArchive,
-  writeTorch,
-  writeTorchFile,
-} from './torch-pth.js';
+} from './value.js';

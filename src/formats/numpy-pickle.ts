@@ -19,7 +19,7 @@ import { writeSizes, writeValue } from './pickle/write-value.js';
 import { PickleWriter } from './pickle/writer.js';
 import { byteLength } from './streamed-tensor.js';
 import { tensorBudget, withPlace } from './torch/file.js';
-import type { TorchValue } from './torch/value.js';
+import type { FileValue } from './value.js';
 
 const BUILDERS = new Map([...BUILTIN_BUILDERS, ...NUMPY_BUILDERS]);
 
@@ -30,7 +30,7 @@ export interface ReadPickleOptions {
 }
 
 /** @throws UserError when the file is no sound pickle; elements of long arrays are read by `load()` */
-export function readNumpyPickle(source: ByteSource, options: ReadPickleOptions = {}): TorchValue {
+export function readNumpyPickle(source: ByteSource, options: ReadPickleOptions = {}): FileValue {
   const { strict = false, log = SILENT } = options;
   const where = source.name;
   const { value, opaque } = source.useNow((read) =>
@@ -48,7 +48,7 @@ const LARGEST_ARRAY = 0xffffffff;
  *
  * @throws UserError naming a tensor of bfloat16, which NumPy does not have, or a value that a pickle cannot hold
  */
-export async function writeNumpyPickle(file: WritableFile, value: TorchValue): Promise<void> {
+export async function writeNumpyPickle(file: WritableFile, value: FileValue): Promise<void> {
   const out = new PickleWriter(3);
   const parts: (Uint8Array | TensorSource)[] = [];
   writeValue(out, value, '.pkl', (tensor, fail) => {

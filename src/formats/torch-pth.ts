@@ -16,20 +16,10 @@ import { detectContainer } from './detect.js';
 import { readArchive } from './torch/archive.js';
 import type { TorchFile } from './torch/file.js';
 import { readLegacy } from './torch/legacy.js';
-import type { TorchValue } from './torch/value.js';
 import { type WrittenArchive, writeTorch } from './torch/write.js';
+import type { FileValue } from './value.js';
 import { ZipReader } from './zip/reader.js';
 
-export {
-  float,
-  isTensor,
-  loadAll,
-  numberOf,
-  PyFloat,
-  PyOpaque,
-  type TorchDict,
-  type TorchValue,
-} from './torch/value.js';
 export { type WrittenArchive, writeTorch } from './torch/write.js';
 
 export interface ReadTorchOptions {
@@ -44,17 +34,17 @@ export interface ReadTorchOptions {
  *
  * @throws UserError when the file is missing, is something else, or is damaged; damage in elements shows when loading
  */
-export async function readTorchFile(path: string, options: ReadTorchOptions = {}): Promise<TorchValue> {
+export async function readTorchFile(path: string, options: ReadTorchOptions = {}): Promise<FileValue> {
   return readTorch(await fileSource(path), options);
 }
 
 /** `readTorchFile` of anything that has bytes. */
-export async function readTorch(source: ByteSource, options: ReadTorchOptions = {}): Promise<TorchValue> {
+export async function readTorch(source: ByteSource, options: ReadTorchOptions = {}): Promise<FileValue> {
   return (await openTorch(source, options)).value;
 }
 
 /** Writes `value` beside `path` and renames it into place. Tensors may be lazy; they are loaded one after the other. */
-export async function writeTorchFile(path: string, value: TorchValue): Promise<void> {
+export async function writeTorchFile(path: string, value: FileValue): Promise<void> {
   await writeAtomic(path, async (file) => {
     await writeTorch(file, value);
   });

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TensorSource } from '../core/array.js';
 import { UserError } from '../core/errors.js';
-import { type TorchValue, writeTorchFile } from '../formats/torch-pth.js';
+import { writeTorchFile } from '../formats/torch-pth.js';
+import type { FileValue } from '../formats/value.js';
 import type { Metrics } from '../report/sink.js';
 
 /** A batch, as far as it is kept. */
@@ -28,7 +29,7 @@ export async function stopOnNonFinite(
   remedy: string,
 ): Promise<never> {
   const base = join(folder, `nonfinite_step_${step}`);
-  await writeTorchFile(`${base}.pth`, new Map<string, TorchValue>(Object.entries(tensors)));
+  await writeTorchFile(`${base}.pth`, new Map<string, FileValue>(Object.entries(tensors)));
   await writeFile(`${base}.json`, JSON.stringify({ step, outputs, ...facts }, named, 1));
   throw new UserError(`the loss of step ${step} is ${outputs.loss}; training was stopped`, {
     where: folder,

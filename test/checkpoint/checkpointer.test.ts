@@ -25,7 +25,8 @@ import {
 } from '../../src/checkpoint/checkpointer.js';
 import { hostTensor, type LazyTensor } from '../../src/core/array.js';
 import { UserError } from '../../src/core/errors.js';
-import { float, loadAll, type TorchDict, writeTorch } from '../../src/formats/torch-pth.js';
+import { writeTorch } from '../../src/formats/torch-pth.js';
+import { type FileDict, float, loadAll } from '../../src/formats/value.js';
 import { MemoryFile } from '../formats/memory-file.js';
 
 let folder: string;
@@ -40,13 +41,13 @@ const weights = (seed: number) =>
     [64],
     Float32Array.from({ length: 64 }, (_, i) => seed + i),
   );
-const state = (epoch: number): TorchDict =>
+const state = (epoch: number): FileDict =>
   new Map<string, unknown>([
     ['tag', `${epoch}`],
     ['epoch', epoch],
     ['max_eval_score', float(71)],
     ['online_network_state_dict', new Map([['encoder.0.weight', weights(epoch)]])],
-  ]) as TorchDict;
+  ]) as FileDict;
 
 const at = (name: string) => join(folder, name);
 /** Spoils the elements, not the structure. */

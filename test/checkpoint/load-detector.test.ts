@@ -8,7 +8,8 @@ import { loadDetector } from '../../src/checkpoint/load-detector.js';
 import { detectorKey } from '../../src/checkpoint/names/detector.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import { elementCount, hostTensor } from '../../src/core/array.js';
-import { type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
+import { writeTorchFile } from '../../src/formats/torch-pth.js';
+import type { FileValue } from '../../src/formats/value.js';
 import { Detector, type DetectorOptions } from '../../src/models/detection/networks.js';
 import { declaringRuntime, stateKeys } from '../helpers/declared.js';
 import { resnet, tensorOf } from './networks.js';
@@ -39,7 +40,7 @@ function stateDict(options: DetectorOptions): StateDict {
   return new Map(stateKeys(store).map((key) => [key, tensorOf(key, shapes.get(key) ?? [])]));
 }
 
-async function load(value: TorchValue) {
+async function load(value: FileValue) {
   const path = join(folder, 'detector.pth');
   await writeTorchFile(path, value);
   return loadDetector(path);

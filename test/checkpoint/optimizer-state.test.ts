@@ -9,7 +9,7 @@ import {
 } from '../../src/checkpoint/optimizer-state.js';
 import { loadTensor, type TensorSource } from '../../src/core/array.js';
 import type { Runtime } from '../../src/engine/runtime.js';
-import type { TorchDict, TorchValue } from '../../src/formats/torch-pth.js';
+import type { FileDict, FileValue } from '../../src/formats/value.js';
 import { ModuleStore } from '../../src/nn/module-store.js';
 import { Lars } from '../../src/solver/lars.js';
 import { ADAPTED } from '../../src/solver/param-groups.js';
@@ -58,11 +58,11 @@ describe.each([
   it("is written as torch's optimizer has it", async () => {
     const dict = optimizerState(runtime, groupsOf(await filled(`${name}-written`, Kind)), 1);
     expect(dict.get('param_groups')).toEqual([
-      new Map<string, TorchValue>([
+      new Map<string, FileValue>([
         ['weight_decay', 0],
         ['params', [0]],
       ]),
-      new Map<string, TorchValue>([
+      new Map<string, FileValue>([
         ['weight_decay', 1],
         ['params', [1]],
       ]),
@@ -77,7 +77,7 @@ describe.each([
   it('comes back as it was', async () => {
     const from = await filled(`${name}-from`, Kind);
     const to = parameters(`${name}-to`, Kind);
-    const checkpoint: TorchDict = new Map([
+    const checkpoint: FileDict = new Map([
       ['optimizer_state_dict', optimizerState(runtime, groupsOf(from), 1)],
     ]);
     await loadOptimizerState(runtime, membersOf(to), checkpoint, { where: 'x.pth', step: 1 });
@@ -90,7 +90,7 @@ describe.each([
 describe('what does not fit', () => {
   it('no buffers before the first step, and then zeros', async () => {
     const momentum = await filled('early', Sgd);
-    const checkpoint: TorchDict = new Map([
+    const checkpoint: FileDict = new Map([
       ['optimizer_state_dict', optimizerState(runtime, groupsOf(momentum), 0)],
     ]);
     const where = { where: 'x.pth', step: 0 };
@@ -100,9 +100,9 @@ describe('what does not fit', () => {
 
   it('other parameters, and no state at all', async () => {
     const momentum = await filled('odd', Sgd);
-    const load = (members: readonly Momentum[], state: TorchDict) =>
+    const load = (members: readonly Momentum[], state: FileDict) =>
       loadOptimizerState(runtime, members, state, { where: 'x.pth', step: 3, remedy: 'look again' });
-    const checkpoint: TorchDict = new Map([
+    const checkpoint: FileDict = new Map([
       ['optimizer_state_dict', optimizerState(runtime, groupsOf(momentum), 3)],
     ]);
     await expect(load(momentum.slice(0, 1), checkpoint)).rejects.toThrow(

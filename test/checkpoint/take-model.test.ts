@@ -9,21 +9,21 @@ import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import { requireWhole, type TakeOptions, takeModel } from '../../src/checkpoint/take-model.js';
 import { arrange } from '../../src/checkpoint/targets.js';
 import { loadTensor, type TensorSource } from '../../src/core/array.js';
-import { PyOpaque, type TorchDict, type TorchValue } from '../../src/formats/torch-pth.js';
+import { type FileDict, type FileValue, PyOpaque } from '../../src/formats/value.js';
 import { resnet, tensorOf, torchvisionDetector } from './networks.js';
 
-const opened = (value: TorchDict): OpenedWeights => ({
+const opened = (value: FileDict): OpenedWeights => ({
   path: 'file.pth',
   format: 'PyTorch',
   value,
   metadata: new Map(),
   unsupported: new Map(),
 });
-const dictOf = (entries: Record<string, TorchValue>): TorchDict => new Map(Object.entries(entries));
+const dictOf = (entries: Record<string, FileValue>): FileDict => new Map(Object.entries(entries));
 const merged = (...dicts: StateDict[]): StateDict => new Map(dicts.flatMap((dict) => [...dict]));
 const extra = (...names: string[]): StateDict => new Map(names.map((name) => [name, tensorOf(name, [3])]));
 
-function take(value: TorchDict, options: TakeOptions & Parameters<typeof chooseBackbone>[1] = {}) {
+function take(value: FileDict, options: TakeOptions & Parameters<typeof chooseBackbone>[1] = {}) {
   const { groups, chosen, all } = chooseBackbone(opened(value), options);
   return { chosen, ...takeModel(groups, chosen, all, options) };
 }
@@ -35,7 +35,7 @@ describe('a backbone is found and renamed', () => {
       resnet('resnet50', 'torchvision', `module.${prefix}_k.`),
     );
 
-  it.each<[string, TorchDict, string, string]>([
+  it.each<[string, FileDict, string, string]>([
     ['torchvision', resnet('resnet50'), '', 'bare network'],
     [
       'DDP',
@@ -247,7 +247,7 @@ describe('what does not fit is said', () => {
   });
 
   it('tensors of kinds that are not read', () => {
-    const value: TorchDict = new Map<string, TorchValue>([
+    const value: FileDict = new Map<string, FileValue>([
       ...resnet('resnet18', 'torchvision', 'module.'),
       ['module.layer1.0.scale', new PyOpaque('torch.Tensor of torch.float8_e4m3fn')],
     ]);
@@ -260,13 +260,13 @@ describe('what does not fit is said', () => {
     ['a deep stem', extra('conv1.0.weight'), /ResNet-D/],
     ['Caffe2', extra('conv1_w', 'res_conv1_bn_s'), /Caffe2/],
   ])('%s', (_name, value, message) => {
-    expect(() => take(value as TorchDict)).toThrow(message);
+    expect(() => take(value as FileDict)).toThrow(message);
   });
 });
 
 describe('detectors', () => {
-  const rows = async (value: TorchDict, name: string) => {
-    const found = (value.get('model') instanceof Map ? (value.get('model') as TorchDict) : value).get(name);
+  const rows = async (value: FileDict, name: string) => {
+    const found = (value.get('model') instanceof Map ? (value.get('model') as FileDict) : value).get(name);
     const tensor = await loadTensor(found as TensorSource);
     return { shape: tensor.shape, data: tensor.data as Float32Array };
   };
@@ -278,7 +278,7 @@ describe('detectors', () => {
     expect(model.detector).toMatchObject({ spelling: 'torchvision', classes: 80 });
     const { value } = arrange(model, 'detectron2');
     expect(value.get('matching_heuristics')).toBe(false);
-    const dict = value.get('model') as TorchDict;
+    const dict = value.get('model') as FileDict;
     expect(dict.has('backbone.bottom_up.res2.0.conv1.weight')).toBe(true);
     expect(dict.has('backbone.fpn_lateral5.bias')).toBe(true);
     const before = await rows(source, 'roi_heads.box_predictor.cls_score.bias');
@@ -335,7 +335,7 @@ describe('detectors', () => {
     expect(again.model.detector).toMatchObject({ spelling: 'mmdetection', classes: 5 });
     expect([...(again.model.detector?.parts.keys() ?? [])]).toEqual([...parts.keys()]);
     const [a, b] = [parts, again.model.detector?.parts].map((dict) =>
-      rows(dict as TorchDict, 'roi_heads.box_predictor.cls_score.bias'),
+      rows(dict as FileDict, 'roi_heads.box_predictor.cls_score.bias'),
     );
     expect([...(await b).data]).toEqual([...(await a).data]);
   });

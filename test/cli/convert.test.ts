@@ -16,7 +16,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstDifference } from '../../src/checkpoint/compare-values.js';
 import { openWeights } from '../../src/checkpoint/open-weights.js';
 import { hostTensor, type TensorSource } from '../../src/core/array.js';
-import { float, type TorchDict, type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
+import { writeTorchFile } from '../../src/formats/torch-pth.js';
+import { type FileDict, type FileValue, float } from '../../src/formats/value.js';
 import { resnet, tensorOf } from '../checkpoint/networks.js';
 import { runCli } from '../helpers/cli.js';
 
@@ -34,7 +35,7 @@ const module = (...names: string[]) =>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'scrl-convert-'));
   checkpoint = at('checkpoint_1.pth');
-  const value: TorchDict = new Map<string, TorchValue>([
+  const value: FileDict = new Map<string, FileValue>([
     ['tag', '1'],
     ['epoch', 1],
     ['max_eval_score', float(12.5)],
@@ -50,9 +51,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function encoderOf(path: string): Promise<TorchDict> {
+async function encoderOf(path: string): Promise<FileDict> {
   const { value } = await openWeights(path);
-  const online = value.get('online_network_state_dict') as TorchDict;
+  const online = value.get('online_network_state_dict') as FileDict;
   return new Map([...online].filter(([key]) => String(key).startsWith('encoder.')));
 }
 

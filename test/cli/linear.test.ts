@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTensor, type TensorSource, toFloat32 } from '../../src/core/array.js';
-import { readTorchFile, type TorchDict } from '../../src/formats/torch-pth.js';
+import { readTorchFile } from '../../src/formats/torch-pth.js';
+import type { FileDict } from '../../src/formats/value.js';
 import { expectClose } from '../helpers/arrays.js';
 import { runCli, startCli } from '../helpers/cli.js';
 import { writeClasses, writePicture } from '../helpers/pictures.js';
@@ -65,7 +66,7 @@ describe('during pretraining', () => {
   it('keeps the best checkpoint, with its score', async () => {
     const found = lines(join(pretrained, 'metrics.jsonl')).filter(({ val_top1 }) => val_top1 !== undefined);
     const best = found.reduce((a, b) => (b.val_top1 > a.val_top1 ? b : a));
-    const checkpoint = (await readTorchFile(join(pretrained, 'checkpoint_best.pth'))) as TorchDict;
+    const checkpoint = (await readTorchFile(join(pretrained, 'checkpoint_best.pth'))) as FileDict;
     expect(Number(checkpoint.get('max_eval_score'))).toBeCloseTo(best.val_top1, 10);
     expect(checkpoint.get('max_eval_epoch')).toBe(best.epoch);
     expect(checkpoint.get('epoch')).toBe(best.epoch);
@@ -93,9 +94,7 @@ describe('during pretraining', () => {
       })),
     );
     const [a, b] = await Promise.all(
-      [pretrained, stopped].map(
-        (path) => readTorchFile(join(path, 'checkpoint_3.pth')) as Promise<TorchDict>,
-      ),
+      [pretrained, stopped].map((path) => readTorchFile(join(path, 'checkpoint_3.pth')) as Promise<FileDict>),
     );
     expect(b.get('max_eval_epoch')).toBe(a.get('max_eval_epoch'));
   });
@@ -118,8 +117,8 @@ describe('during pretraining', () => {
     const { code, err } = await run(...args);
     expect([code, err]).toEqual([0, expect.stringMatching(/starting from resnet18, .*start\.pkl/)]);
     const filters = async (path: string, module: string) => {
-      const checkpoint = (await readTorchFile(path)) as TorchDict;
-      const dict = checkpoint.get(`${module}_network_state_dict`) as TorchDict;
+      const checkpoint = (await readTorchFile(path)) as FileDict;
+      const dict = checkpoint.get(`${module}_network_state_dict`) as FileDict;
       return toFloat32(await loadTensor(dict.get('encoder.0.weight') as TensorSource)).data;
     };
     const expected = await filters(join(pretrained, 'checkpoint_3.pth'), 'online');
@@ -295,7 +294,7 @@ describe('after pretraining', () => {
     expect(tuned.code).toBe(0);
     const { protocol, comparable } = results(join(pretrained, 'finetune'));
     expect([protocol, comparable]).toEqual(['fine-tuning', false]);
-    const head = (await readTorchFile(join(pretrained, 'finetune', 'checkpoint_head.pth'))) as TorchDict;
+    const head = (await readTorchFile(join(pretrained, 'finetune', 'checkpoint_head.pth'))) as FileDict;
     expect(head.has('online_network_state_dict')).toBe(true);
   });
 });

@@ -4,15 +4,15 @@
  */
 
 import { bytesOf, type HostTensor } from '../../src/core/array.js';
-import { isTensor, loadAll, PyFloat, PyOpaque, type TorchValue } from '../../src/formats/torch-pth.js';
+import { type FileValue, isTensor, loadAll, PyFloat, PyOpaque } from '../../src/formats/value.js';
 
 export type Description = null | boolean | string | { [kind: string]: unknown };
 
-export async function describeValue(value: TorchValue): Promise<Description> {
+export async function describeValue(value: FileValue): Promise<Description> {
   return describeLoaded(await loadAll(value));
 }
 
-function describeLoaded(value: TorchValue): Description {
+function describeLoaded(value: FileValue): Description {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return { int: String(value) };
   if (value instanceof PyFloat) {

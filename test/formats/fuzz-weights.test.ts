@@ -22,14 +22,8 @@ import { readNumpyPickle, writeNumpyPickle } from '../../src/formats/numpy-pickl
 import { LONG_PAYLOAD } from '../../src/formats/pickle/input.js';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
 import type { WritableTensor } from '../../src/formats/streamed-tensor.js';
-import {
-  float,
-  loadAll,
-  readTorch,
-  type TorchDict,
-  type TorchValue,
-  writeTorch,
-} from '../../src/formats/torch-pth.js';
+import { readTorch, writeTorch } from '../../src/formats/torch-pth.js';
+import { type FileDict, type FileValue, float, loadAll } from '../../src/formats/value.js';
 import { ZipWriter } from '../../src/formats/zip/writer.js';
 import { describeValue } from './describe.js';
 import { MemoryFile } from './memory-file.js';
@@ -209,20 +203,20 @@ describe('what is generated comes back', () => {
       });
   const name = fc.string({ unit: 'grapheme', maxLength: 12 });
   const value = (dtypes: readonly DType[]) =>
-    fc.letrec<{ value: TorchValue; dict: TorchDict }>((tie) => ({
+    fc.letrec<{ value: FileValue; dict: FileDict }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
-        fc.constantFrom<TorchValue>(null, true, false),
-        fc.integer() as fc.Arbitrary<TorchValue>,
+        fc.constantFrom<FileValue>(null, true, false),
+        fc.integer() as fc.Arbitrary<FileValue>,
         fc
           .bigInt({ min: -(2n ** 200n), max: 2n ** 200n })
-          .filter((big) => big > 2n ** 60n || big < -(2n ** 60n)) as fc.Arbitrary<TorchValue>,
-        fc.double().map(float) as fc.Arbitrary<TorchValue>,
-        name as fc.Arbitrary<TorchValue>,
-        fc.uint8Array({ maxLength: 20 }).map((bytes) => new Uint8Array(bytes)) as fc.Arbitrary<TorchValue>,
-        tensor(dtypes) as fc.Arbitrary<TorchValue>,
-        fc.array(tie('value'), { maxLength: 4 }) as fc.Arbitrary<TorchValue>,
-        tie('dict') as fc.Arbitrary<TorchValue>,
+          .filter((big) => big > 2n ** 60n || big < -(2n ** 60n)) as fc.Arbitrary<FileValue>,
+        fc.double().map(float) as fc.Arbitrary<FileValue>,
+        name as fc.Arbitrary<FileValue>,
+        fc.uint8Array({ maxLength: 20 }).map((bytes) => new Uint8Array(bytes)) as fc.Arbitrary<FileValue>,
+        tensor(dtypes) as fc.Arbitrary<FileValue>,
+        fc.array(tie('value'), { maxLength: 4 }) as fc.Arbitrary<FileValue>,
+        tie('dict') as fc.Arbitrary<FileValue>,
       ),
       dict: fc
         .array(fc.tuple(fc.oneof(name, fc.integer({ min: 0, max: 2 ** 40 })), tie('value')), { maxLength: 4 })
@@ -265,7 +259,7 @@ describe('what is generated comes back', () => {
           const safe = await readSafetensors(
             memorySource('x', await written((file) => writeSafetensors(file, tensors))),
           );
-          const sorted = (dict: TorchDict) => new Map([...dict].sort(([a], [b]) => (a < b ? -1 : 1)));
+          const sorted = (dict: FileDict) => new Map([...dict].sort(([a], [b]) => (a < b ? -1 : 1)));
           expect(await describeValue(sorted(safe.tensors))).toEqual(await describeValue(sorted(tensors)));
         },
       ),

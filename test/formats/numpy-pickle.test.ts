@@ -18,7 +18,7 @@ import { RandomStream } from '../../src/core/rng.js';
 import { fileSource, memorySource } from '../../src/formats/byte-source.js';
 import { readNumpyPickle, writeNumpyPickle } from '../../src/formats/numpy-pickle.js';
 import { PickleWriter } from '../../src/formats/pickle/writer.js';
-import { float, isTensor, type TorchDict, type TorchValue } from '../../src/formats/torch-pth.js';
+import { type FileDict, type FileValue, float, isTensor } from '../../src/formats/value.js';
 import { describeValue } from './describe.js';
 import { MemoryFile } from './memory-file.js';
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function written(value: TorchValue): Promise<Buffer> {
+async function written(value: FileValue): Promise<Buffer> {
   const file = new MemoryFile();
   await writeNumpyPickle(file, value);
   return file.bytes;
@@ -53,7 +53,7 @@ function protocol2(bytes: Uint8Array): Uint8Array {
 
 describe('writeNumpyPickle', () => {
   it('is read back, every element type, scalars and empty arrays', async () => {
-    const value: TorchDict = new Map<string, TorchValue>([
+    const value: FileDict = new Map<string, FileValue>([
       ['__author__', 'someone'],
       ['matching_heuristics', true],
       ['lr', float(1)],

@@ -2,7 +2,7 @@
 
 import { DTYPES, type DType, elementCount, elementSize, tensorFromBytes } from '../../src/core/array.js';
 import type { RandomStream } from '../../src/core/rng.js';
-import { float, type TorchValue } from '../../src/formats/torch-pth.js';
+import { type FileValue, float } from '../../src/formats/value.js';
 import { normal } from '../helpers/arrays.js';
 
 /** Random bytes, so NaNs with any payload occur; bool holds 0 and 1 only. */
@@ -16,8 +16,8 @@ export function randomShape(random: RandomStream): number[] {
   return Array.from({ length: random.integer(0, 5) }, () => random.integer(0, 5));
 }
 
-export function randomValue(random: RandomStream, depth = 0): TorchValue {
-  const kinds: (() => TorchValue)[] = [
+export function randomValue(random: RandomStream, depth = 0): FileValue {
+  const kinds: (() => FileValue)[] = [
     () => null,
     () => random.chance(0.5),
     () => random.integer(-(2 ** 40), 2 ** 40),
@@ -30,11 +30,11 @@ export function randomValue(random: RandomStream, depth = 0): TorchValue {
     () => Uint8Array.from({ length: random.integer(0, 9) }, () => random.integer(0, 256)),
     () => randomTensor(random, DTYPES[random.integer(0, DTYPES.length)], randomShape(random)),
   ];
-  const containers: (() => TorchValue)[] = [
+  const containers: (() => FileValue)[] = [
     () => Array.from({ length: random.integer(0, 5) }, () => randomValue(random, depth + 1)),
     () =>
       new Map(
-        Array.from({ length: random.integer(0, 5) }, (_, i): [string | number, TorchValue] => [
+        Array.from({ length: random.integer(0, 5) }, (_, i): [string | number, FileValue] => [
           random.chance(0.3) ? i : `key ${i}`,
           randomValue(random, depth + 1),
         ]),

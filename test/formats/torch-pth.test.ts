@@ -6,19 +6,21 @@ import { hostTensor, type LazyTensor, type TensorSource } from '../../src/core/a
 import { RandomStream } from '../../src/core/rng.js';
 import { memorySource } from '../../src/formats/byte-source.js';
 import {
+  readTorch,
+  readTorchFile,
+  verifyTorchFile,
+  writeTorch,
+  writeTorchFile,
+} from '../../src/formats/torch-pth.js';
+import {
+  type FileDict,
+  type FileValue,
   float,
   loadAll,
   numberOf,
   PyFloat,
   PyOpaque,
-  readTorch,
-  readTorchFile,
-  type TorchDict,
-  type TorchValue,
-  verifyTorchFile,
-  writeTorch,
-  writeTorchFile,
-} from '../../src/formats/torch-pth.js';
+} from '../../src/formats/value.js';
 import { describeValue } from './describe.js';
 import { MemoryFile } from './memory-file.js';
 import { randomTensor, randomValue } from './random-value.js';
@@ -38,9 +40,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const read = (bytes: Uint8Array, options = {}) => readTorch(memorySource('a.pth', bytes), options);
-const loaded = async (bytes: Uint8Array) => (await loadAll(await read(bytes))) as TorchDict;
+const loaded = async (bytes: Uint8Array) => (await loadAll(await read(bytes))) as FileDict;
 
-async function written(value: TorchValue): Promise<Buffer> {
+async function written(value: FileValue): Promise<Buffer> {
   const file = new MemoryFile();
   await writeTorch(file, value);
   return file.bytes;
@@ -227,7 +229,7 @@ describe('writeTorch', () => {
   it('keeps ints and floats apart', async () => {
     const found = await loaded(
       await written(
-        new Map<string, TorchValue>([
+        new Map<string, FileValue>([
           ['i', 1],
           ['f', float(1)],
           ['g', 0.5],
@@ -282,7 +284,7 @@ describe('writeTorch', () => {
   });
 
   it('refuses what cannot be written, and says where it is', async () => {
-    const at = (value: unknown) => written(new Map([['a', [null, value as TorchValue]]]));
+    const at = (value: unknown) => written(new Map([['a', [null, value as FileValue]]]));
     await expect(at(new PyOpaque('m.C'))).rejects.toThrow(
       'a.1: cannot be saved in a .pth file: it is an object of m.C',
     );
@@ -291,7 +293,7 @@ describe('writeTorch', () => {
     );
     await expect(at(1e300)).rejects.toThrow('1e+300 may be an int or a float; use a bigint or float()');
     await expect(at('\ud800')).rejects.toThrow('not valid Unicode');
-    const loop: TorchValue[] = [];
+    const loop: FileValue[] = [];
     loop.push(loop);
     await expect(written(loop)).rejects.toThrow('nested too deep, or contains itself');
     const liar: LazyTensor = {

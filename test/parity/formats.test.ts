@@ -18,7 +18,8 @@ import { fileSource } from '../../src/formats/byte-source.js';
 import { type NpyText, readNpz, writeNpz } from '../../src/formats/npz.js';
 import { readNumpyPickle, writeNumpyPickle } from '../../src/formats/numpy-pickle.js';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
-import { isTensor, readTorch, type TorchDict } from '../../src/formats/torch-pth.js';
+import { readTorch } from '../../src/formats/torch-pth.js';
+import { type FileDict, isTensor } from '../../src/formats/value.js';
 import { randomTensor } from '../formats/random-value.js';
 
 const SCRIPT = fileURLToPath(new URL('./python/formats.py', import.meta.url));
@@ -62,10 +63,9 @@ async function describe(entries: Iterable<[string | number, unknown]>): Promise<
 
 async function read(path: string): Promise<Described> {
   const source = await fileSource(path);
-  if (path.endsWith('.pkl'))
-    return describe((readNumpyPickle(source) as TorchDict).get('model') as TorchDict);
+  if (path.endsWith('.pkl')) return describe((readNumpyPickle(source) as FileDict).get('model') as FileDict);
   if (path.endsWith('.pth'))
-    return describe(((await readTorch(source)) as TorchDict).get('model') as TorchDict);
+    return describe(((await readTorch(source)) as FileDict).get('model') as FileDict);
   if (path.endsWith('.npz')) return describe((await readNpz(source)).entries);
   return describe((await readSafetensors(source)).tensors);
 }

@@ -13,7 +13,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { initializeModule, moduleState } from '../../src/checkpoint/module-state.js';
 import { hostTensor } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
-import { float, type TorchValue, writeTorchFile } from '../../src/formats/torch-pth.js';
+import { writeTorchFile } from '../../src/formats/torch-pth.js';
+import { type FileValue, float } from '../../src/formats/value.js';
 import { LinearProbe } from '../../src/models/probe/linear-probe.js';
 import { cosineRate } from '../../src/solver/schedule.js';
 import { randomArray } from '../helpers/arrays.js';
@@ -58,7 +59,7 @@ it.each([
   const [input, output] = [join(folder, `${lr}.pth`), join(folder, `${lr}.json`)];
   await writeTorchFile(
     input,
-    new Map<string, TorchValue>([
+    new Map<string, FileValue>([
       ['features', hostTensor('float32', [STEPS, BATCH, CHANNELS], features)],
       ['labels', hostTensor('int32', [STEPS, BATCH], labels)],
       ['rates', hostTensor('float32', [STEPS], rates)],

@@ -12,13 +12,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostTensor } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
-import {
-  float,
-  readTorchFile,
-  type TorchValue,
-  verifyTorchFile,
-  writeTorchFile,
-} from '../../src/formats/torch-pth.js';
+import { readTorchFile, verifyTorchFile, writeTorchFile } from '../../src/formats/torch-pth.js';
+import { type FileValue, float } from '../../src/formats/value.js';
 import { type Description, describeValue } from '../formats/describe.js';
 import { randomValue } from '../formats/random-value.js';
 
@@ -41,8 +36,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('torch.load of what writeTorchFile wrote', () => {
   it('gives equal values', async () => {
     const tied = hostTensor('float32', [2], Float32Array.of(1, 2));
-    const values: TorchValue[] = [
-      new Map<string | number, TorchValue>([
+    const values: FileValue[] = [
+      new Map<string | number, FileValue>([
         ['epoch', 20],
         ['lr', float(1)],
         [

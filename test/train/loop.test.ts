@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTensor, type TensorSource } from '../../src/core/array.js';
 import type { LiveLog } from '../../src/core/log.js';
-import { readTorchFile, type TorchDict } from '../../src/formats/torch-pth.js';
+import { readTorchFile } from '../../src/formats/torch-pth.js';
+import type { FileDict } from '../../src/formats/value.js';
 import { LENGTH, type ToyBatch, toyBatch, trainToy } from './toy.js';
 
 let top: string;
@@ -35,7 +36,7 @@ const metrics = (name: string): Record<string, number>[] =>
     .map((line) => JSON.parse(line));
 
 async function weights(name: string): Promise<number[]> {
-  const state = (await readTorchFile(join(at(name), 'checkpoint_kept.pth'))) as TorchDict;
+  const state = (await readTorchFile(join(at(name), 'checkpoint_kept.pth'))) as FileDict;
   const model = state.get('model') as Map<string, TensorSource>;
   return Array.from((await loadTensor(model.get('linear.weight') as TensorSource)).data, Number);
 }
@@ -150,10 +151,10 @@ describe('the loop', () => {
     ]);
     const facts = JSON.parse(readFileSync(join(at('nan'), 'nonfinite_step_6.json'), 'utf8'));
     expect(facts).toEqual({ step: 6, outputs: { loss: 'NaN' }, kind: 'toy' });
-    const kept = (await readTorchFile(join(at('nan'), 'nonfinite_step_6.pth'))) as TorchDict;
+    const kept = (await readTorchFile(join(at('nan'), 'nonfinite_step_6.pth'))) as FileDict;
     expect((await loadTensor(kept.get('x') as TensorSource)).data).toEqual(toyBatch(1, 2).x);
     // What was saved is from before it.
-    const last = (await readTorchFile(join(at('nan'), 'checkpoint_last.pth'))) as TorchDict;
+    const last = (await readTorchFile(join(at('nan'), 'checkpoint_last.pth'))) as FileDict;
     expect(last.get('step')).toBe(5);
   });
 

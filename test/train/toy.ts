@@ -7,7 +7,7 @@ import { stateDictOf } from '../../src/checkpoint/state-dict.js';
 import { hostTensor } from '../../src/core/array.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { loadTfjs } from '../../src/engine/recorder.js';
-import { numberOf, type TorchValue } from '../../src/formats/torch-pth.js';
+import { type FileValue, numberOf } from '../../src/formats/value.js';
 import { Linear } from '../../src/nn/layers.js';
 import { ModuleStore } from '../../src/nn/module-store.js';
 import { ADAPTED } from '../../src/solver/param-groups.js';
@@ -82,7 +82,7 @@ export function trainToy(
         fields: ({ loss }) => ({ loss }),
         saves: { kept: { last: true }, rolling: { steps: 5 } },
         save(step, kind) {
-          const state = new Map<string, TorchValue>([
+          const state = new Map<string, FileValue>([
             ['step', step],
             ['model', moduleState(store, step)],
             ['optimizer_state_dict', optimizerState(runtime, [{ members, settings: {} }], step)],

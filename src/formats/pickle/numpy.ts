@@ -20,7 +20,7 @@ import {
 import { HOST_IS_LITTLE_ENDIAN, swapBytes } from '../byte-order.js';
 import { damaged } from '../byte-source.js';
 import { DTYPE_OF_CODE } from '../numpy-codes.js';
-import type { TorchValue } from '../torch/value.js';
+import type { FileValue } from '../value.js';
 import { itemsOf, latin1Bytes } from './builtins.js';
 import { narrow } from './cursor.js';
 import { StoredBytes } from './input.js';
@@ -54,7 +54,7 @@ class NumpyDtype extends PyObject {
     if (order === '<' || order === '>') this.littleEndian = order === '<';
   }
 
-  reveal(): TorchValue {
+  reveal(): FileValue {
     return new PyOpaque('numpy.dtype', [this.code]);
   }
 }

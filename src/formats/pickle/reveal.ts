@@ -6,7 +6,7 @@
  * sharing that would make whoever walks the result walk for ever.
  */
 
-import type { TorchValue } from '../torch/value.js';
+import type { FileValue } from '../value.js';
 import {
   type Budget,
   MalformedPickle,
@@ -23,12 +23,12 @@ const DEEPEST = 200;
 const MOST_VALUES = 10_000_000;
 
 interface Revealed {
-  readonly value: TorchValue;
+  readonly value: FileValue;
   readonly count: number;
 }
 
 /** @param budget pays for arrays that have to be copied @throws MalformedPickle */
-export function reveal(root: PickleValue, budget: Budget): TorchValue {
+export function reveal(root: PickleValue, budget: Budget): FileValue {
   const done = new Map<PickleValue, Revealed>();
   const open = new Set<PickleValue>();
 
@@ -59,7 +59,7 @@ export function reveal(root: PickleValue, budget: Budget): TorchValue {
       const value = items.map(inner);
       return { value, count };
     }
-    const value = new Map<string | number, TorchValue>();
+    const value = new Map<string | number, FileValue>();
     for (const [key, item] of source) {
       if (typeof key !== 'string' && typeof key !== 'number') {
         return { value: new PyOpaque('dict with keys that are neither str nor int', [source]), count: 1 };
@@ -84,7 +84,7 @@ function isComposite(value: PickleValue): value is Container | PyObject {
   );
 }
 
-function leaf(value: Exclude<PickleValue, Container | PyObject>): TorchValue {
+function leaf(value: Exclude<PickleValue, Container | PyObject>): FileValue {
   if (!(value instanceof PyGlobal)) return value;
   // Element types are names; they read best as such.
   return value.name.startsWith('torch.') ? value.name : new PyOpaque(value.name);

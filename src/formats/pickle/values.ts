@@ -6,7 +6,9 @@
  * and does nothing.
  */
 
-import type { TorchValue } from '../torch/value.js';
+import { type FileValue, PyFloat, PyOpaque } from '../value.js';
+
+export { PyFloat, PyOpaque };
 
 export type PickleValue =
   | null
@@ -23,27 +25,6 @@ export type PickleValue =
   | PyGlobal
   | PyOpaque
   | PyObject;
-
-/** A Python float: keeps 1.0 apart from 1. */
-export class PyFloat {
-  readonly value: number;
-
-  constructor(value: number) {
-    this.value = value;
-  }
-
-  valueOf(): number {
-    return this.value;
-  }
-
-  toString(): string {
-    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
-  }
-
-  toJSON(): number {
-    return this.value;
-  }
-}
 
 export class PyTuple {
   readonly items: readonly PickleValue[];
@@ -72,25 +53,6 @@ export class PyGlobal {
   }
 }
 
-/** An object of a class, or the result of a function, that is not read. Its parts are kept as they stand in the file. */
-export class PyOpaque {
-  /** The class or function. */
-  readonly name: string;
-  readonly args: readonly PickleValue[];
-  state: PickleValue | undefined;
-  /** What was appended (lists, sets) or assigned (dicts: keys and values in turn). */
-  readonly items: PickleValue[] = [];
-
-  constructor(name: string, args: readonly PickleValue[] = []) {
-    this.name = name;
-    this.args = args;
-  }
-
-  toString(): string {
-    return `<${this.name}>`;
-  }
-}
-
 /** Bytes that may still be allocated, so that a small file cannot ask for a large memory. */
 export interface Budget {
   /** @throws MalformedPickle when used up */
@@ -100,7 +62,7 @@ export interface Budget {
 /** An object that a builder made: a tensor, a storage, a NumPy array. */
 export abstract class PyObject {
   /** What the reader of the file receives. */
-  abstract reveal(budget: Budget): TorchValue;
+  abstract reveal(budget: Budget): FileValue;
 
   /** BUILD: takes over a state. */
   setState(_state: PickleValue): void {

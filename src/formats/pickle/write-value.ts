@@ -5,7 +5,7 @@
 
 import type { TensorSource } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
-import { isTensor, type TorchValue } from '../torch/value.js';
+import { type FileValue, isTensor } from '../value.js';
 import { PyFloat, PyOpaque } from './values.js';
 import type { PickleWriter } from './writer.js';
 
@@ -20,7 +20,7 @@ const BATCH = 1000;
  */
 export function writeValue(
   out: PickleWriter,
-  root: TorchValue,
+  root: FileValue,
   format: string,
   tensor: (value: TensorSource, fail: (problem: string) => UserError) => void,
 ): void {
@@ -31,7 +31,7 @@ export function writeValue(
       remedy: 'leave it out, or turn it into numbers, text, lists, dicts or tensors',
     });
 
-  function write(value: TorchValue): void {
+  function write(value: FileValue): void {
     if (path.length > DEEPEST) throw fail('it is nested too deep, or contains itself');
     if (value === null) out.op('N');
     else if (typeof value === 'boolean') out.op(value ? '\x88' : '\x89');
@@ -49,7 +49,7 @@ export function writeValue(
       );
     } else if (value instanceof Map) {
       out.op('}');
-      const pair = (item: TorchValue, key: string | number) => {
+      const pair = (item: FileValue, key: string | number) => {
         if (typeof key === 'number') number(key);
         else text(key);
         write(item);
@@ -61,9 +61,9 @@ export function writeValue(
   }
 
   function batches(
-    items: readonly [string | number, TorchValue][],
+    items: readonly [string | number, FileValue][],
     close: string,
-    each: (item: TorchValue, key: string | number) => void,
+    each: (item: FileValue, key: string | number) => void,
   ): void {
     for (let start = 0; start < items.length; start += BATCH) {
       out.op('(');

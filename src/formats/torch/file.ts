@@ -2,10 +2,10 @@
 
 import { damaged } from '../byte-source.js';
 import { type Budget, budgetOf, MalformedPickle } from '../pickle/values.js';
-import type { TorchValue } from './value.js';
+import type { FileValue } from '../value.js';
 
 export interface TorchFile {
-  readonly value: TorchValue;
+  readonly value: FileValue;
   /** Classes and functions whose objects were not read. */
   readonly opaque: ReadonlySet<string>;
   /** Reads every byte once. @throws UserError when one is missing or a checksum is wrong */

@@ -11,9 +11,9 @@ import { HOST_IS_LITTLE_ENDIAN } from '../byte-order.js';
 import type { WritableFile } from '../byte-sink.js';
 import { writeSizes, writeValue } from '../pickle/write-value.js';
 import { PickleWriter } from '../pickle/writer.js';
+import type { FileValue } from '../value.js';
 import { type WrittenEntry, ZipWriter } from '../zip/writer.js';
 import { STORAGE_CLASS } from './storage.js';
-import type { TorchValue } from './value.js';
 
 /** Sizes and checksums of the archive's members, by name. */
 export type WrittenArchive = ReadonlyMap<string, WrittenEntry>;
@@ -22,7 +22,7 @@ export type WrittenArchive = ReadonlyMap<string, WrittenEntry>;
 const ROOT = 'archive';
 
 /** @returns what was meant to be written, to compare the file with */
-export async function writeTorch(file: WritableFile, value: TorchValue): Promise<WrittenArchive> {
+export async function writeTorch(file: WritableFile, value: FileValue): Promise<WrittenArchive> {
   const tensors = new Map<TensorSource, string>();
   const pickle = writePickle(value, tensors);
   const zip = new ZipWriter(file);
@@ -36,7 +36,7 @@ export async function writeTorch(file: WritableFile, value: TorchValue): Promise
 }
 
 /** @param tensors receives the tensors that were met and their storage keys */
-function writePickle(root: TorchValue, tensors: Map<TensorSource, string>): Uint8Array {
+function writePickle(root: FileValue, tensors: Map<TensorSource, string>): Uint8Array {
   const out = new PickleWriter();
   writeValue(out, root, '.pth', (value) => {
     const key = tensors.get(value) ?? String(tensors.size);

@@ -13,7 +13,7 @@ import { fingerprint, requireReplaceable, writeWeights } from '../../checkpoint/
 import { elementCount, type TensorSource } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
-import { isTensor, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
+import { type FileDict, type FileValue, isTensor } from '../../formats/value.js';
 import { Progress } from '../../report/progress.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
 import type { ConversionReport } from './report.js';
@@ -123,7 +123,7 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
 }
 
 interface Taken {
-  readonly value: TorchDict;
+  readonly value: FileDict;
   readonly account: Account;
   readonly model?: Model;
   readonly network?: NonNullable<ConversionReport['network']>;
@@ -164,7 +164,7 @@ async function takeNetwork(opened: OpenedWeights, options: Settings): Promise<Ta
 function keepAll({ value }: OpenedWeights, { drop }: Settings): Taken {
   const isDropped = (name: string) => drop.some((pattern) => matches(pattern, name));
   const dropped = [...value.keys()].map(String).filter(isDropped);
-  const kept: TorchDict = new Map([...value].filter(([key]) => !isDropped(String(key))));
+  const kept: FileDict = new Map([...value].filter(([key]) => !isDropped(String(key))));
   const names = tensorGroups(kept).flatMap(({ path, tensors }) =>
     [...tensors.keys()].map((key) => path + key),
   );
@@ -181,17 +181,17 @@ function keepAll({ value }: OpenedWeights, { drop }: Settings): Taken {
 }
 
 /** Those that are directly in a dict. */
-function tensorsOf(value: TorchDict): StateDict {
+function tensorsOf(value: FileDict): StateDict {
   const tensors: StateDict = new Map();
   for (const [key, item] of value) if (typeof key === 'string' && isTensor(item)) tensors.set(key, item);
   return tensors;
 }
 
 /** Applies a function to the tensors of every dict, however deep. */
-function mapGroups(value: TorchDict, change: (dict: StateDict) => StateDict): TorchDict {
+function mapGroups(value: FileDict, change: (dict: StateDict) => StateDict): FileDict {
   const changed = change(tensorsOf(value));
   return new Map(
-    [...value].map(([key, item]): [string | number, TorchValue] => {
+    [...value].map(([key, item]): [string | number, FileValue] => {
       if (item instanceof Map) return [key, mapGroups(item, change)];
       return [key, (typeof key === 'string' && changed.get(key)) || item];
     }),
@@ -211,7 +211,7 @@ function watched(source: TensorSource, onLoad: () => void): TensorSource {
   };
 }
 
-function countTensors(value: TorchDict): number {
+function countTensors(value: FileDict): number {
   return tensorGroups(value).reduce((sum, { tensors }) => sum + tensors.size, 0);
 }
 

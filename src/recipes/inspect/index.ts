@@ -8,7 +8,7 @@ import { statisticsOf, type TensorStatistics } from '../../checkpoint/tensor-sta
 import { fingerprint } from '../../checkpoint/write-weights.js';
 import { UserError } from '../../core/errors.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
-import { isTensor, PyFloat, PyOpaque, type TorchValue } from '../../formats/torch-pth.js';
+import { type FileValue, isTensor, PyFloat, PyOpaque } from '../../formats/value.js';
 import { Progress } from '../../report/progress.js';
 
 export interface InspectOptions {
@@ -99,7 +99,7 @@ export async function inspect(
 /** Longest list that is shown whole. */
 const SHORT = 8;
 
-function* plainValues(value: TorchValue, path = ''): Generator<[string, string]> {
+function* plainValues(value: FileValue, path = ''): Generator<[string, string]> {
   if (isTensor(value)) return;
   const name = path.slice(0, -1);
   if (value instanceof Map) for (const [key, item] of value) yield* plainValues(item, `${path}${key}/`);

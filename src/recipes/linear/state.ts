@@ -4,7 +4,7 @@ import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
 import { loadOptimizerState, type Momentum, momentumState } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import { UserError } from '../../core/errors.js';
-import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
+import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
 import type { LinearProbe } from '../../models/probe/linear-probe.js';
 import type { EpochResult } from './results.js';
 
@@ -31,19 +31,19 @@ export function linearState(
   identity: LinearIdentity,
   { step, history }: LinearProgress,
   finetune: boolean,
-): TorchDict {
+): FileDict {
   const momentum = momentumState(probe.head.runtime, momentumOf(probe));
-  return new Map<string, TorchValue>([
+  return new Map<string, FileValue>([
     ['evaluator_state_dict', moduleState(probe.head, step)],
     ...(finetune ? [['online_network_state_dict', moduleState(probe.backbone, step)] as const] : []),
     ['optimizer_state_dict', new Map([['state', momentum]])],
     ['step', step],
-    ['identity', new Map<string, TorchValue>(Object.entries(identity))],
+    ['identity', new Map<string, FileValue>(Object.entries(identity))],
     [
       'history',
       history.map(
         ({ epoch, top1, top5, images }) =>
-          new Map<string, TorchValue>([
+          new Map<string, FileValue>([
             ['epoch', epoch],
             ['top1', float(top1)],
             ['top5', float(top5)],
@@ -61,7 +61,7 @@ export function linearState(
 export async function loadLinearState(
   probe: LinearProbe,
   identity: LinearIdentity,
-  checkpoint: TorchDict,
+  checkpoint: FileDict,
   where: string,
   finetune: boolean,
 ): Promise<LinearProgress> {

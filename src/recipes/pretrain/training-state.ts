@@ -9,7 +9,7 @@ import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
-import { float, numberOf, type TorchDict, type TorchValue } from '../../formats/torch-pth.js';
+import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
 import type { PretrainModel, TrainedParameter } from './model.js';
 import type { Plan } from './plan.js';
 
@@ -30,9 +30,9 @@ export function trainingState(
   plan: Plan,
   { step, best }: Position,
   tag: string,
-): TorchDict {
+): FileDict {
   const epoch = Math.floor(step / plan.stepsPerEpoch);
-  const dict: TorchDict = new Map<string, TorchValue>([
+  const dict: FileDict = new Map<string, FileValue>([
     ['tag', tag],
     ['epoch', epoch],
     ['max_eval_score', float(best?.score ?? 0)],
@@ -50,7 +50,7 @@ export function trainingState(
   dict.set('scaler_state_dict', new Map());
   dict.set(
     'scrl',
-    new Map<string, TorchValue>([
+    new Map<string, FileValue>([
       ['format', 1],
       ['step', step],
       ['steps_per_epoch', plan.stepsPerEpoch],
@@ -87,8 +87,8 @@ function momentumGroups({ trained }: PretrainModel): { adapted: boolean; members
   }));
 }
 
-function schedulerState(config: Config, plan: Plan, step: number): TorchDict {
-  return new Map<string, TorchValue>([
+function schedulerState(config: Config, plan: Plan, step: number): FileDict {
+  return new Map<string, FileValue>([
     ['max_epochs', plan.epochs],
     ['warmup_epochs', config.train.warmup_epochs],
     ['last_epoch', float(step / plan.stepsPerEpoch)],
@@ -108,7 +108,7 @@ export async function loadTrainingState(
   model: PretrainModel,
   config: Config,
   plan: Plan,
-  checkpoint: TorchDict,
+  checkpoint: FileDict,
   where: string,
   log: Log,
 ): Promise<Position> {
@@ -133,7 +133,7 @@ export async function loadTrainingState(
   return epoch > 0 ? { ...position, best: { score, epoch } } : position;
 }
 
-function readPosition(config: Config, plan: Plan, checkpoint: TorchDict, where: string, log: Log): Position {
+function readPosition(config: Config, plan: Plan, checkpoint: FileDict, where: string, log: Log): Position {
   const progress = checkpoint.get('scrl');
   if (!(progress instanceof Map)) {
     const epoch = numberOf(checkpoint.get('epoch'));
