@@ -9,7 +9,7 @@ import { openDataset } from '../../src/data/dataset.js';
 import { loadViews } from '../../src/data/loader.js';
 import { ensureEngine } from '../../src/engine/install/install.js';
 import { Runtime } from '../../src/engine/runtime.js';
-import { photometricInputs, photometricStage } from '../../src/recipes/pretrain/views.js';
+import { photometricInputs, photometricStage } from '../../src/recipes/pretrain/step-inputs.js';
 import { blurBasis } from '../../src/views/blur.js';
 import { drawPair } from '../../src/views/pair.js';
 import type { PhotometricDraw } from '../../src/views/photometric-draws.js';

@@ -14,7 +14,7 @@ import { describeMatches, matchRules, parameterRules } from '../../solver/param-
 import type { Solver } from '../../solver/solver.js';
 import { type BlurBasis, blurBasis } from '../../views/blur.js';
 import type { Plan } from './plan.js';
-import { photometricStage } from './views.js';
+import { photometricStage } from './step-inputs.js';
 
 export interface TrainedParameter extends Momentum {
   /** LARS scales its step. */

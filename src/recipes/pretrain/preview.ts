@@ -15,8 +15,8 @@ import { blurBasis } from '../../views/blur.js';
 import { DEVIATION, MEAN } from '../../views/normalization.js';
 import { openEngine } from '../shared/open-engine.js';
 import { openData } from './setup.js';
+import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './step-inputs.js';
 import { loadPairs } from './task.js';
-import { batchBoxes, type PairBatch, photometricInputs, photometricStage } from './views.js';
 
 const GAP = 8;
 /** Views are shown at least about this large, in pixels: recipes for small machines have tiny ones. */

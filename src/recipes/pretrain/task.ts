@@ -22,8 +22,8 @@ import { save, saveBest } from './checkpoints.js';
 import type { PretrainModel } from './model.js';
 import type { Monitor } from './monitor.js';
 import type { Plan } from './plan.js';
+import { batchBoxes, boxMetrics, type PairBatch, photometricInputs, roiInputs } from './step-inputs.js';
 import type { Position } from './training-state.js';
-import { batchBoxes, boxMetrics, type PairBatch, photometricInputs, roiInputs } from './views.js';
 
 /** What a step needs. */
 export interface StepParts {

@@ -14,7 +14,7 @@ import { STRIDES } from '../../models/backbone/resnet.js';
 import { BOX_COLOURS, Canvas, type Picture } from '../../report/canvas.js';
 import { cellCentre, enlargeMap, heatPicture, sampleMap, stretch } from '../../report/feature-map.js';
 import { readWeights, type WeightsSettings, withEmbedder } from '../shared/open-embedder.js';
-import { inView, type Point, renderViews, squareAround, viewAround } from './views.js';
+import { inView, type Point, renderViews, squareAround, viewAround } from './squares.js';
 
 export interface ShowMatchOptions extends WeightsSettings {
   readonly layer: keyof typeof STRIDES;

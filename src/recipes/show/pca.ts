@@ -13,7 +13,7 @@ import { STRIDES } from '../../models/backbone/resnet.js';
 import { Canvas } from '../../report/canvas.js';
 import { colourPicture, enlargeMap, stretch } from '../../report/feature-map.js';
 import { readWeights, type WeightsSettings, withEmbedder } from '../shared/open-embedder.js';
-import { renderViews } from './views.js';
+import { renderViews } from './squares.js';
 
 export interface ShowPcaOptions extends WeightsSettings {
   readonly layer: keyof typeof STRIDES;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { imageFiles } from '../../../src/data/image-files.js';
-import { inView, renderViews, squareAround, viewAround } from '../../../src/recipes/show/views.js';
+import { inView, renderViews, squareAround, viewAround } from '../../../src/recipes/show/squares.js';
 import { picture, temporaryFolder } from '../../image/pictures.js';
 
 describe('squareAround', () => {
