@@ -8,6 +8,7 @@
 import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
 import { type FileValue, isTensor } from '../formats/value.js';
 import type { SpellingName } from '../models/backbone/spellings.js';
+import { fromCaffe2, isCaffe2 } from './names/caffe2.js';
 import { familyOf, type NetworkRole, roleOf } from './names/families.js';
 import { isCounter, resnetNames, SPELLING_NAMES, stemKey } from './names/resnet.js';
 import type { StateDict } from './state-dict.js';
@@ -52,7 +53,8 @@ export function tensorGroups(value: FileValue, path = '', depth = 0): TensorGrou
     else if (item instanceof Map) inner.push(...tensorGroups(item, `${path}${key}/`, depth + 1));
     else others.push(String(key));
   }
-  return tensors.size === 0 ? inner : [{ path, tensors, others }, ...inner];
+  if (tensors.size === 0) return inner;
+  return [{ path, tensors: isCaffe2(tensors) ? fromCaffe2(tensors) : tensors, others }, ...inner];
 }
 
 /** `torch.compile` puts a module of its own around what it compiles, anywhere in a path. */

@@ -2,7 +2,8 @@
 
 import type { ResNetName } from '../core/architectures.js';
 import { type Log, SILENT } from '../core/log.js';
-import { type ChoiceOptions, chooseBackbone, requireTorchStyle } from './choose-backbone.js';
+import type { WeightsStyle } from '../models/backbone/resnet-layers.js';
+import { type ChoiceOptions, chooseBackbone, requireTorchStyle, weightsStyleOf } from './choose-backbone.js';
 import { placeOf } from './find-backbones.js';
 import { CLASSIFIER } from './names/resnet.js';
 import { openWeights } from './open-weights.js';
@@ -13,10 +14,17 @@ export interface LoadedBackbone {
   /** The file that was read. */
   readonly path: string;
   readonly network: ResNetName;
+  /** `msra` takes BGR and has the stride in the 1x1 convolutions. */
+  readonly style: WeightsStyle;
   /** By torchvision's names, without classifier; lazy, filters OIHW. */
   readonly tensors: StateDict;
   /** What it is, for people. */
   readonly description: string;
+}
+
+export interface LoadBackboneOptions extends ChoiceOptions {
+  /** Take a network of either style; by default one of `msra` is refused. */
+  readonly anyStyle?: boolean;
 }
 
 /**
@@ -25,13 +33,13 @@ export interface LoadedBackbone {
  */
 export async function loadBackbone(
   path: string,
-  options: ChoiceOptions = {},
+  options: LoadBackboneOptions = {},
   log: Log = SILENT,
 ): Promise<LoadedBackbone> {
   const opened = await openWeights(path, log);
   const file = opened.path;
   const choice = chooseBackbone(opened, options);
-  await requireTorchStyle(choice, file);
+  if (options.anyStyle !== true) await requireTorchStyle(choice, file);
   const { groups, chosen, all } = choice;
   const { model, account } = takeModel(groups, chosen, all, { backboneOnly: true });
   // What else is in the file does not matter here, but every layer of the network has to come from it.
@@ -39,5 +47,6 @@ export async function loadBackbone(
   const tensors = new Map(model.backbone);
   for (const key of CLASSIFIER) tensors.delete(key);
   const description = `${chosen.network}, ${chosen.family}, ${placeOf(chosen) || 'no prefix'}`;
-  return { path: file, network: chosen.network, tensors, description };
+  const style = await weightsStyleOf(choice);
+  return { path: file, network: chosen.network, style, tensors, description };
 }

@@ -54,6 +54,7 @@ const EXPECTED: readonly (readonly [RegExp, string])[] = [
     /(^|[./])(pixel_mean|pixel_std|cell_anchors)|anchor_generator\./,
     'constants of the detector, which it makes itself',
   ],
+  [/(^|[./])stem\.conv1\.bias$/, 'a bias before a norm, which Detectron2 does not read'],
   [/(^|[./_])queue(_ptr)?\d*$/, "MoCo's queue of negatives"],
   [/(^|[./])(optimizer|optim)(_state_dict)?([./]|$)|momentum_buffer|exp_avg/, 'state of the optimizer'],
   [
