@@ -6,7 +6,8 @@ import { loadBackbone } from '../../../src/checkpoint/load-backbone.js';
 import { fromCaffe2, isCaffe2 } from '../../../src/checkpoint/names/caffe2.js';
 import type { StateDict } from '../../../src/checkpoint/state-dict.js';
 import { loadTensor, type TensorSource } from '../../../src/core/array.js';
-import { type TorchValue, writeTorchFile } from '../../../src/formats/torch-pth.js';
+import { writeTorchFile } from '../../../src/formats/torch-pth.js';
+import type { FileValue } from '../../../src/formats/value.js';
 import { resnet, tensorOf } from '../networks.js';
 
 const blob = (...shape: number[]): TensorSource => tensorOf(String(shape), shape);
@@ -77,7 +78,7 @@ describe('a backbone of Caffe2', () => {
 
   it('is read whole where its style is wanted, and refused elsewhere', async () => {
     const path = join(folder, 'R-50.pth');
-    const value: TorchValue = new Map([
+    const value: FileValue = new Map([
       [
         'model',
         new Map([
