@@ -78,59 +78,112 @@ export async function runLoop<B extends TaskBatch>(
   task: Task<B>,
   start: number,
 ): Promise<LoopResult> {
-  const { length, works = [] } = task;
-  const undecodable = new Map<string, Skipped>();
-  const clock = new Clock();
-  let step = start;
   await run.openSinks(start);
-  const progress = new Progress(run.log, {
-    label: task.label,
-    total: length.totalSteps,
-    done: start,
-    unit: 'images',
-    unitsPerStep: task.imagesPerStep,
-  });
-  const aside = async <T>(work: () => Promise<T>): Promise<T> => {
-    progress.pause();
-    const result = await clock.spend('aside', work);
-    progress.resume();
-    return result;
-  };
-  let saved = performance.now();
-
-  for await (const { batch, epoch, waited } of oneAhead(run, task, start)) {
-    nameReplaced(batch, undecodable, run);
-    progress.addWait(waited);
-    clock.aside += waited;
-    const metrics: Record<string, number> = {
-      ...(await clock.spend('inside', () => task.step(batch, { step, epoch, waited }))),
-    };
-    if (metrics.loss !== undefined && !Number.isFinite(metrics.loss)) {
-      await stopOnNonFinite(run.folder, step, metrics, task.evidence(batch), task.remedy);
+  const loop = new Loop(run, task, start);
+  try {
+    for await (const ready of oneAhead(run, task, start)) {
+      const metrics = await loop.train(ready);
+      await loop.work(metrics);
+      loop.record(metrics);
+      await loop.saveWhenDue();
+      if (run.stopping) break;
     }
-    step++;
-    for (const { every, always, run: work } of works) {
-      if (!isDue(every, step, length) || (run.stopping && always !== true)) continue;
-      Object.assign(metrics, await aside(() => work(step)));
-    }
-    run.record(step - 1, metrics);
-    progress.update(step, task.fields(metrics));
-    const kind = saveKind(task, step, (performance.now() - saved) / 60_000, run.stopping);
-    if (kind !== undefined) {
-      await aside(() => task.save(step, kind));
-      saved = performance.now();
-      run.log.debug(`saved after ${step} steps`);
-    }
-    if (run.stopping) break;
+  } finally {
+    loop.progress.finish();
   }
-  progress.finish();
-  if (undecodable.size > 0) run.log.warn(`files that could not be decoded: ${undecodable.size}`);
-  return {
-    step,
-    interrupted: step < length.totalSteps,
-    undecodable: [...undecodable.values()],
-    outsideShare: clock.outsideShare,
-  };
+  return loop.result();
+}
+
+class Loop<B extends TaskBatch> {
+  readonly progress: Progress;
+  readonly #run: Run;
+  readonly #task: Task<B>;
+  readonly #undecodable = new Map<string, Skipped>();
+  readonly #clock = new Clock();
+  /** Steps that were done. */
+  #step: number;
+  /** When a checkpoint was last written, milliseconds. */
+  #saved = performance.now();
+
+  constructor(run: Run, task: Task<B>, start: number) {
+    this.#run = run;
+    this.#task = task;
+    this.#step = start;
+    this.progress = new Progress(run.log, {
+      label: task.label,
+      total: task.length.totalSteps,
+      done: start,
+      unit: 'images',
+      unitsPerStep: task.imagesPerStep,
+    });
+  }
+
+  async train({ batch, epoch, waited }: Ready<B>): Promise<Record<string, number>> {
+    this.#nameReplaced(batch);
+    this.progress.addWait(waited);
+    this.#clock.aside += waited;
+    const context = { step: this.#step, epoch, waited };
+    const metrics = { ...(await this.#clock.spend('inside', () => this.#task.step(batch, context))) };
+    if (metrics.loss !== undefined && !Number.isFinite(metrics.loss)) {
+      const { remedy } = this.#task;
+      await stopOnNonFinite(this.#run.folder, this.#step, metrics, this.#task.evidence(batch), remedy);
+    }
+    this.#step++;
+    return metrics;
+  }
+
+  /** @param metrics of the last step; figures are added */
+  async work(metrics: Record<string, number>): Promise<void> {
+    const { works = [], length } = this.#task;
+    for (const { every, always, run } of works) {
+      if (!isDue(every, this.#step, length) || (this.#run.stopping && always !== true)) continue;
+      Object.assign(metrics, await this.#aside(() => run(this.#step)));
+    }
+  }
+
+  record(metrics: Metrics): void {
+    this.#run.record(this.#step - 1, metrics);
+    this.progress.update(this.#step, this.#task.fields(metrics));
+  }
+
+  async saveWhenDue(): Promise<void> {
+    const kind = this.#saveKind();
+    if (kind === undefined) return;
+    await this.#aside(() => this.#task.save(this.#step, kind));
+    this.#saved = performance.now();
+    this.#run.log.debug(`saved after ${this.#step} steps`);
+  }
+
+  result(): LoopResult {
+    const undecodable = [...this.#undecodable.values()];
+    if (undecodable.length > 0) {
+      this.#run.log.warn(`files that could not be decoded: ${undecodable.length}`);
+    }
+    const interrupted = this.#step < this.#task.length.totalSteps;
+    return { step: this.#step, interrupted, undecodable, outsideShare: this.#clock.outsideShare };
+  }
+
+  #saveKind(): SaveKind | undefined {
+    const { saves, length } = this.#task;
+    const minutes = (performance.now() - this.#saved) / 60_000;
+    if (isDue(saves.kept, this.#step, length, minutes)) return 'kept';
+    return this.#run.stopping || isDue(saves.rolling, this.#step, length, minutes) ? 'rolling' : undefined;
+  }
+
+  #nameReplaced({ replaced = [] }: B): void {
+    for (const file of replaced) {
+      if (this.#undecodable.has(file.path)) continue;
+      this.#undecodable.set(file.path, file);
+      this.#run.log.warn(`${file.path}: ${file.reason}; another image takes its place`);
+    }
+  }
+
+  async #aside<T>(work: () => Promise<T>): Promise<T> {
+    this.progress.pause();
+    const result = await this.#clock.spend('aside', work);
+    this.progress.resume();
+    return result;
+  }
 }
 
 /** Where the seconds of a loop go. */
@@ -152,26 +205,11 @@ class Clock {
   }
 }
 
-function saveKind(
-  { saves, length }: Pick<Task<TaskBatch>, 'saves' | 'length'>,
-  step: number,
-  minutes: number,
-  stopping: boolean,
-): SaveKind | undefined {
-  if (isDue(saves.kept, step, length, minutes)) return 'kept';
-  return stopping || isDue(saves.rolling, step, length, minutes) ? 'rolling' : undefined;
-}
-
-function nameReplaced({ replaced = [] }: TaskBatch, named: Map<string, Skipped>, { log }: Run): void {
-  for (const file of replaced) {
-    if (!named.has(file.path)) log.warn(`${file.path}: ${file.reason}; another image takes its place`);
-    named.set(file.path, file);
-  }
-}
-
 interface Ready<B> {
-  batch: B;
-  epoch: number;
+  readonly batch: B;
+  readonly epoch: number;
+  /** Seconds that the loop waited for it. */
+  readonly waited: number;
 }
 
 /** All batches from `start` on; the next one is being made while the consumer has the last. */
@@ -179,7 +217,7 @@ async function* oneAhead<B extends TaskBatch>(
   run: Run,
   task: Task<B>,
   start: number,
-): AsyncGenerator<Ready<B> & { waited: number }, void, void> {
+): AsyncGenerator<Ready<B>, void, void> {
   const source = allBatches(task, start);
   const request = () => {
     const next = source.next();
@@ -205,7 +243,7 @@ async function* oneAhead<B extends TaskBatch>(
 async function* allBatches<B extends TaskBatch>(
   { length: { stepsPerEpoch, totalSteps }, batches }: Task<B>,
   start: number,
-): AsyncGenerator<Ready<B>, void, void> {
+): AsyncGenerator<Omit<Ready<B>, 'waited'>, void, void> {
   for (let step = start; step < totalSteps; ) {
     const epoch = Math.floor(step / stepsPerEpoch);
     const first = step;

@@ -125,11 +125,11 @@ async function evaluateIn(run: Run, prepared: Prepared, options: LinearOptions):
   const task = linearTask({ ...context, folder, identity, cached, history });
   const { interrupted, undecodable } = await runLoop(run, task, start.step);
   await writeSkipped(folder, [...data.train.skipped, ...undecodable]);
+  await writeLossCurve(folder, `${configName}, ${protocol}`, ['loss']);
   if (interrupted) {
     log.info('stopped; the same command resumes');
     return { folder, summary: undefined, interrupted };
   }
-  await writeLossCurve(folder, `${configName}, ${protocol}`, ['loss']);
   const summary: LinearSummary = {
     config: configName,
     protocol,
