@@ -19,17 +19,21 @@ export interface Length {
   readonly totalSteps: number;
 }
 
+/** For what knows steps only. */
+const ENDLESS: Length = { stepsPerEpoch: 0, totalSteps: 0 };
+
 /**
  * @param step number of steps that were done, over all epochs
+ * @param length needed for epochs and the end
  * @param minutes that went by since it was last done
  */
-export function isDue(every: Every, step: number, length: Length, minutes = 0): boolean {
+export function isDue(every: Every, step: number, length: Length = ENDLESS, minutes = 0): boolean {
   const pause = every.minutes ?? 0;
   return (
     isMultiple(step, every.steps ?? 0) ||
     isMultiple(step, (every.epochs ?? 0) * length.stepsPerEpoch) ||
     (pause > 0 && minutes >= pause) ||
-    (every.last === true && step === length.totalSteps)
+    (every.last === true && step > 0 && step === length.totalSteps)
   );
 }
 

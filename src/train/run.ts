@@ -17,6 +17,7 @@ import type { Runtime } from '../engine/runtime.js';
 import { MetricsFile } from '../report/jsonl.js';
 import type { MetricSink, Metrics } from '../report/sink.js';
 import { TensorBoardWriter } from '../report/tensorboard.js';
+import { isDue } from './periodic.js';
 import { openRunFolder, type RunFolderOptions } from './run-folder.js';
 
 export interface RunOptions {
@@ -64,10 +65,7 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
     if (configFile !== undefined)
       await copyFile(configFile, join(folder, `original_${basename(configFile)}`));
     const sinks: MetricSink[] = [];
-    const opened = (sink: MetricSink): void => {
-      sinks.push(sink);
-      closers.push(() => sink.close());
-    };
+    closers.push(() => closeAll(sinks.map((sink) => () => sink.close())));
     return await work({
       folder,
       runtime,
@@ -76,9 +74,9 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
         return signal?.aborted === true;
       },
       async openSinks(fromStep) {
-        opened(await MetricsFile.open(join(folder, 'metrics.jsonl'), fromStep, log));
+        sinks.push(await MetricsFile.open(join(folder, 'metrics.jsonl'), fromStep, log));
         const events = new TensorBoardWriter(join(folder, 'tboard'), { fromStep });
-        opened(everyStep(options.eventInterval, events));
+        sinks.push(everyStep(options.eventInterval, events));
       },
       record(step, metrics) {
         for (const sink of sinks) sink.write(step, metrics);
@@ -109,11 +107,12 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (errors.length > 0) throw errors[0];
 }
 
-/** Passes every n-th step on; 1 or less: every step. */
+/** Passes every n-th step on, the first one too; 1 or less: every step. */
 function everyStep(interval: number, sink: MetricSink): MetricSink {
+  const every = { steps: Math.max(1, interval) };
   return {
     write: (step, metrics) => {
-      if (interval <= 1 || step % interval === 0) sink.write(step, metrics);
+      if (isDue(every, step)) sink.write(step, metrics);
     },
     close: () => sink.close(),
   };

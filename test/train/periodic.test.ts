@@ -21,6 +21,11 @@ describe('isDue', () => {
     expect(dueSteps(every)).toEqual(steps);
   });
 
+  it('steps need no length of the run; the first step, 0, is due', () => {
+    expect([0, 1, 2, 3, 4].filter((step) => isDue({ steps: 2, last: true }, step))).toEqual([0, 2, 4]);
+    expect(isDue({ epochs: 1, last: true }, 0)).toBe(false);
+  });
+
   it('minutes since the last time', () => {
     expect(isDue({ minutes: 10 }, 1, LENGTH, 9.99)).toBe(false);
     expect(isDue({ minutes: 10 }, 1, LENGTH, 10)).toBe(true);
