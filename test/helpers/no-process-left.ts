@@ -7,6 +7,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const MARK = 'SCRL_TEST_RUN';
+/** Vitest's own: on a busy machine one may still be ending. */
+const VITEST_WORKER = /vitest.dist.workers/;
 
 export default function setup(): () => void {
   const mark = `${MARK}=${process.pid}`;
@@ -26,7 +28,8 @@ function processesWith(mark: string): { pid: number; command: string }[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && pid !== process.pid && read(pid, 'environ').split('\0').includes(mark))
-    .map((pid) => ({ pid, command: read(pid, 'cmdline').replaceAll('\0', ' ') }));
+    .map((pid) => ({ pid, command: read(pid, 'cmdline').replaceAll('\0', ' ').trim() }))
+    .filter(({ command }) => command !== '' && !VITEST_WORKER.test(command));
 }
 
 /** Empty for a process that has ended or is another user's. */

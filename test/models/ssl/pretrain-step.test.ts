@@ -37,7 +37,7 @@ async function build(method: Method, boxes: number, rate = 0.1, targetRate = 0.2
     { momentum: 0.9, nesterov: false, weightDecay: 1e-4, trust: 0.001 },
   );
   for (const store of networks.stores()) await initializeModule(store, 1);
-  for (const buffer of solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
+  await runtime.clear(solver.buffers);
   const shape = { images: IMAGES, side: SIDE, boxes };
   const step = compilePretrainStep(runtime, networks, solver, { ...shape, viewStage: NORMALIZED_VIEWS });
   const scalars = { rate: Float32Array.of(rate), target_rate: Float32Array.of(targetRate) };
@@ -125,12 +125,13 @@ it('the target moves by 1 - m towards the updated online network, its statistics
 it('a learning rate of 0 and m = 1 leave all parameters as they were', async () => {
   const { networks, step, scalars } = await build('byol', 0, 0, 0);
   const parameters = networks.stores().flatMap((store) => store.parameters());
-  const before = await Promise.all(parameters.map(({ variable }) => runtime.read(variable)));
+  const variables = parameters.map(({ variable }) => variable);
+  const before = await runtime.readAll(variables);
   await step.run({ images, ...scalars });
-  for (const [i, { variable }] of parameters.entries()) {
+  const after = await runtime.readAll(variables);
+  for (const [i, { name }] of variables.entries()) {
     // Millions of elements: `toEqual` would take a minute.
-    const after = await runtime.read(variable);
-    expect(Buffer.compare(bytesOf(after), bytesOf(before[i])), variable.name).toBe(0);
+    expect(Buffer.compare(bytesOf(after[i]), bytesOf(before[i])), name).toBe(0);
   }
 });
 
