@@ -2,19 +2,19 @@
 
 import type { Argv } from 'yargs';
 import type { Schema } from '../config/define-schema.js';
-import { findRecipe } from '../config/find-recipe.js';
+import { findRecipe, recipeNames } from '../config/find-recipe.js';
 import { type ResolvedConfig, resolveConfig } from '../config/load.js';
 import { openConsole, withLog } from './log-flags.js';
 
 export type Arguments = Record<string, unknown>;
 
 /** Adds `--config`, the general options and one option for each leaf of the configuration. */
-export function withConfig<T>(yargs: Argv<T>, { flags, aliases }: Schema): Argv {
+export function withConfig<T>(yargs: Argv<T>, { flags, aliases, recipes }: Schema): Argv {
   let result = withLog(yargs)
     .option('config', {
       type: 'string',
       demandOption: true,
-      describe: 'YAML file, or the name of a recipe: one_machine, scrl_200ep, byol_200ep, ...',
+      describe: `YAML file, or the name of a recipe: ${recipeNames(recipes).join(', ')}`,
       requiresArg: true,
     })
     .option('debug', {

@@ -2,11 +2,24 @@ import { expect, it } from 'vitest';
 import type { PathOf } from '../../src/config/define-schema.js';
 import { accepts } from '../../src/config/leaf.js';
 import { resolveConfig } from '../../src/config/load.js';
+import { DETECT } from '../../src/config/schemas/detect.js';
 import { PRETRAIN, type PretrainConfig } from '../../src/config/schemas/pretrain.js';
 import type { PRETRAIN_FIELDS } from '../../src/config/schemas/pretrain-fields.js';
 
 it('has defaults that it accepts itself', () => {
   for (const [path, leaf] of PRETRAIN.leaves) expect(accepts(leaf, leaf.default), path).toBe(true);
+});
+
+it.each([
+  ['pretrain', PRETRAIN],
+  ['detect', DETECT],
+])('%s: the values of --debug and of presets are of its leaves', (_, { leaves, debug, presets, aliases }) => {
+  const groups = [debug, ...Object.values(presets?.values ?? {})];
+  for (const [path, value] of groups.flatMap((group) => Object.entries(group))) {
+    const leaf = leaves.get(path);
+    expect(leaf !== undefined && accepts(leaf, value), path).toBe(true);
+  }
+  for (const path of Object.values(aliases)) expect(leaves.has(path), path).toBe(true);
 });
 
 it('goes from nested to flat and back', () => {
