@@ -90,6 +90,8 @@ function optionsOf(model: Model, sizes: DetectorSizes, weightsStyle: WeightsStyl
     fpnChannels: sizes.fpn,
     fcDim: sizes.fc,
     convDim: sizes.boxConv ?? sizes.maskConv,
+    anchors: sizes.anchors,
+    boxSide: sizes.side,
   };
 }
 

@@ -25,6 +25,8 @@ const FROZEN: DetectorOptions = {
   fpnChannels: 8,
   fcDim: 16,
   convDim: 256,
+  anchors: 3,
+  boxSide: 7,
 };
 
 let folder: string;
@@ -52,6 +54,7 @@ describe('loadDetector', () => {
   it.each([
     ['Faster R-CNN', FROZEN],
     ['Mask R-CNN', { ...FROZEN, masks: true, convDim: 8 }],
+    ['more anchors, larger regions', { ...FROZEN, anchors: 5, boxSide: 9 }],
     ['norms everywhere', { ...FROZEN, masks: true, convDim: 8, norms: ALL, boxHead: '4conv1fc' }],
   ] as [string, DetectorOptions][])('says how it is built: %s', async (_, options) => {
     const dict = stateDict(options);

@@ -94,6 +94,7 @@ export const BOX_DELTAS = 'roi_heads.box_predictor.bbox_pred';
 export const MASK_LOGITS = 'roi_heads.mask_head.predictor';
 const MASK = 'roi_heads.mask_head.';
 const BOX_CONV = 'roi_heads.box_head.conv';
+const FIRST_LAYER = 'roi_heads.box_head.fc1';
 const SECOND_LAYER = 'roi_heads.box_head.fc2';
 
 const NORM_LEAVES = ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'];
@@ -157,6 +158,8 @@ export interface DetectorSizes {
   readonly boxConv: number | undefined;
   /** Units of the box head's layers. */
   readonly fc: number;
+  /** Side of a region's map in the box head. */
+  readonly side: number;
   /** Channels of the mask head's convolutions. */
   readonly maskConv: number;
   /** Without background. */
@@ -167,9 +170,6 @@ export interface DetectorSizes {
   readonly deltas: number;
 }
 
-/** Sides of a region's map. */
-const ROI = 7;
-
 /** Sizes that tensors have, by Detectron2's names; Detectron2's own where there is none. */
 export function detectorSizes(
   found: ReadonlyMap<string, { readonly shape: readonly number[] }>,
@@ -178,11 +178,15 @@ export function detectorSizes(
 ): DetectorSizes {
   const outputs = (module: string) => found.get(`${module}.weight`)?.shape[0];
   const shared = outputs(BOX_DELTAS) === 4 && classes > 1;
+  const fpn = outputs('backbone.fpn_output2') ?? 256;
+  const boxConv = outputs(`${BOX_CONV}1`);
+  const cells = (found.get(`${FIRST_LAYER}.weight`)?.shape[1] ?? 0) / (boxConv ?? fpn);
   return {
     channels,
-    fpn: outputs('backbone.fpn_output2') ?? 256,
-    boxConv: outputs(`${BOX_CONV}1`),
-    fc: outputs('roi_heads.box_head.fc1') ?? 1024,
+    fpn,
+    boxConv,
+    side: Number.isInteger(Math.sqrt(cells)) && cells > 0 ? Math.sqrt(cells) : 7,
+    fc: outputs(FIRST_LAYER) ?? 1024,
     maskConv: outputs(`${MASK}mask_fcn1`) ?? 256,
     classes,
     anchors: outputs('proposal_generator.rpn_head.objectness_logits') ?? 3,
@@ -201,7 +205,7 @@ export function detectorShape(key: string, sizes: DetectorSizes): readonly numbe
 }
 
 function weightShape(module: string, sizes: DetectorSizes): readonly number[] {
-  const { channels, fpn, boxConv, fc, maskConv, classes, anchors, deltas } = sizes;
+  const { channels, fpn, boxConv, side, fc, maskConv, classes, anchors, deltas } = sizes;
   const level = /fpn_lateral(\d)/.exec(module);
   if (level !== null) return [fpn, channels[Number(level[1]) - 2], 1, 1];
   const conv = /(box_head\.conv|mask_fcn)(\d)$/.exec(module);
@@ -212,7 +216,7 @@ function weightShape(module: string, sizes: DetectorSizes): readonly number[] {
   const shapes = new Map([
     ['proposal_generator.rpn_head.objectness_logits', [anchors, fpn, 1, 1]],
     ['proposal_generator.rpn_head.anchor_deltas', [4 * anchors, fpn, 1, 1]],
-    ['roi_heads.box_head.fc1', [fc, (boxConv ?? fpn) * ROI * ROI]],
+    [FIRST_LAYER, [fc, (boxConv ?? fpn) * side * side]],
     [SECOND_LAYER, [fc, fc]],
     [CLASS_SCORES, [classes + 1, fc]],
     [BOX_DELTAS, [4 * deltas, fc]],

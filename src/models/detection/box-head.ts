@@ -15,7 +15,7 @@ import type { Tensor } from '../../ops/tf.js';
 
 export type BoxHeadKind = 'fc2' | '4conv1fc';
 
-/** Side of a region's map. */
+/** Side of a region's map where nothing else is said. */
 export const BOX_SIDE = 7;
 
 export interface BoxHeadOptions {
@@ -28,11 +28,15 @@ export interface BoxHeadOptions {
   fcDim: number;
   /** Of the convolutions; fully connected layers have none. */
   norm: NormKind;
+  /** P, side of a region's map; default 7. */
+  side?: number;
 }
 
 const LAYERS = { fc2: { convs: 0, fcs: 2 }, '4conv1fc': { convs: 4, fcs: 1 } } as const;
 
 export class BoxHead {
+  /** P */
+  readonly side: number;
   readonly #convs: ConvNorm[];
   readonly #fcs: Linear[];
   /** Elements of a region's map behind the convolutions. */
@@ -40,15 +44,16 @@ export class BoxHead {
 
   /** @param prefix of the names, e.g. `roi_heads.box_head.` */
   constructor(store: ModuleStore, prefix: string, options: BoxHeadOptions) {
-    const { kind, channels, convDim, fcDim, norm } = options;
+    const { kind, channels, convDim, fcDim, norm, side = BOX_SIDE } = options;
     const { convs, fcs } = LAYERS[kind];
+    this.side = side;
     this.#convs = Array.from({ length: convs }, (_, i) => {
       const name = `${prefix}conv${i + 1}`;
       const inputs = i === 0 ? channels : convDim;
       return new ConvNorm(store, [name, `${name}.norm`], { inputs, outputs: convDim, kernel: 3, norm });
     });
     const depth = convs === 0 ? channels : convDim;
-    this.#flat = depth * BOX_SIDE ** 2;
+    this.#flat = depth * side ** 2;
     this.#fcs = Array.from({ length: fcs }, (_, i) => {
       const inputs = i === 0 ? this.#flat : fcDim;
       return new Linear(store, `${prefix}fc${i + 1}`, {
@@ -56,12 +61,12 @@ export class BoxHead {
         outputs: fcDim,
         bias: true,
         initial: caffe2XavierFill(inputs),
-        ...(i === 0 && { layout: flattenedLayout(fcDim, [depth, BOX_SIDE, BOX_SIDE]) }),
+        ...(i === 0 && { layout: flattenedLayout(fcDim, [depth, side, side]) }),
       });
     });
   }
 
-  /** [R, 7, 7, C] to [R, D] */
+  /** [R, P, P, C] to [R, D] */
   forward(regions: Tensor, mode: Mode): Tensor {
     let x = regions;
     for (const conv of this.#convs) x = relu(conv.forward(x, mode));

@@ -14,7 +14,7 @@ import { ResNet } from '../backbone/resnet.js';
 import type { WeightsStyle } from '../backbone/resnet-layers.js';
 import { Fpn, type PyramidMaps } from '../neck/fpn.js';
 import { DEFAULT_ANCHORS } from './anchors.js';
-import { BoxHead, type BoxHeadKind } from './box-head.js';
+import { BOX_SIDE, BoxHead, type BoxHeadKind } from './box-head.js';
 import { BoxPredictor } from './box-predictor.js';
 import { MaskHead } from './mask-head.js';
 import { RpnHead } from './rpn-head.js';
@@ -40,6 +40,10 @@ export interface DetectorOptions {
   fcDim?: number;
   /** Channels of the convolutions of both heads; default 256. */
   convDim?: number;
+  /** A, anchors of a cell; default 3. */
+  anchors?: number;
+  /** Side of a region's map in the box head; default 7. */
+  boxSide?: number;
 }
 
 export class Detector {
@@ -55,7 +59,8 @@ export class Detector {
 
   constructor(runtime: Runtime, options: DetectorOptions) {
     const { backbone, weightsStyle, freezeAt, norms, boxHead, masks, classes } = options;
-    const { fpnChannels: channels = 256, fcDim = 1024, convDim = 256 } = options;
+    const { fpnChannels: channels = 256, fcDim = 1024, convDim = 256, boxSide: side = BOX_SIDE } = options;
+    const { anchors = DEFAULT_ANCHORS.ratios.length } = options;
     const store = new ModuleStore(runtime, 'detector');
     this.options = options;
     this.store = store;
@@ -71,11 +76,8 @@ export class Detector {
       norm: kindOf(norms.backbone),
       freezeAt,
     });
-    this.rpnHead = new RpnHead(store, 'proposal_generator.rpn_head.', {
-      channels,
-      anchors: DEFAULT_ANCHORS.ratios.length,
-    });
-    const box = { kind: boxHead, channels, convDim, fcDim, norm: kindOf(norms.boxHead) };
+    this.rpnHead = new RpnHead(store, 'proposal_generator.rpn_head.', { channels, anchors });
+    const box = { kind: boxHead, channels, convDim, fcDim, norm: kindOf(norms.boxHead), side };
     this.boxHead = new BoxHead(store, 'roi_heads.box_head.', box);
     this.boxPredictor = new BoxPredictor(store, 'roi_heads.box_predictor.', { inputs: fcDim, classes });
     const mask = { channels, convDim, classes, norm: kindOf(norms.maskHead) };

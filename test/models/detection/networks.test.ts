@@ -134,11 +134,12 @@ describe('the state dict', () => {
   });
 
   it('has the sizes that are asked for', () => {
-    const small = { ...MASK, ...ALL, ...SMALL };
+    const small = { ...MASK, ...ALL, ...SMALL, anchors: 5, boxSide: 9 };
     const shapes = new Map(declare(small).entries.map(({ key, shape }) => [key, shape]));
     expect(shapes.get('backbone.fpn_lateral5.weight')).toEqual([64, 2048, 1, 1]);
     expect(shapes.get('roi_heads.box_head.conv1.weight')).toEqual([32, 64, 3, 3]);
-    expect(shapes.get('roi_heads.box_head.fc1.weight')).toEqual([256, 32 * 49]);
+    expect(shapes.get('roi_heads.box_head.fc1.weight')).toEqual([256, 32 * 81]);
+    expect(shapes.get('proposal_generator.rpn_head.anchor_deltas.weight')).toEqual([20, 64, 1, 1]);
     expect(shapes.get('roi_heads.box_predictor.cls_score.weight')).toEqual([6, 256]);
     expect(shapes.get('roi_heads.box_predictor.bbox_pred.weight')).toEqual([20, 256]);
     expect(shapes.get('roi_heads.mask_head.deconv.weight')).toEqual([32, 32, 2, 2]);
