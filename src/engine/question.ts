@@ -10,7 +10,7 @@
  * the session for good.)
  *
  * With every answer travels a flag. A host that throws answers blanks without it: an `Assert` fails before anything sees
- * them, and before any variable is changed (`WRITES` in recorder.ts). A step that fails by itself is helped out of its
+ * them, and before any variable is changed (`gate` in recorder.ts). A step that fails by itself is helped out of its
  * queues: whoever still listens gets a blank question, and what was left in the queues is thrown away, or the next run
  * would find it. Queues do not tell runs apart, so a step that asks is run once at a time.
  */
@@ -21,7 +21,15 @@ import type { AttributeValue, Operation, Output } from '../tensorflow/graph.js';
 import type { Library } from '../tensorflow/library.js';
 import type { Call, Session } from '../tensorflow/session.js';
 import { createTensor } from '../tensorflow/tensor.js';
-import { alsoRun, currentTrace, loadTfjs, type RecordedQuestion, toOutput, toTensor } from './recorder.js';
+import {
+  alsoRun,
+  currentTrace,
+  gate,
+  loadTfjs,
+  type RecordedQuestion,
+  toOutput,
+  toTensor,
+} from './recorder.js';
 import type { Tensor } from './tfjs.js';
 import { createTensors, type HostValues, type InputSpec, type ShapedArray, takeTensors } from './values.js';
 
@@ -53,12 +61,13 @@ export function ask<Name extends string>(
   if (questions.some((other) => other.name === name)) throw new Error(`question ${name} is asked twice`);
   const here = [...path, name].join('/');
   const asked = Object.values(question).map(toOutput);
-  const { nodes, taken } = recordQueues(here, asked, [...Object.values<InputSpec>(answers), FLAG]);
+  const { nodes, taken, answered } = recordQueues(here, asked, [...Object.values<InputSpec>(answers), FLAG]);
+  gate(answered);
   questions.push({ ...nodes, name, keys: Object.keys(question), answers });
   const entries = Object.entries<InputSpec>(answers).map(([key, { shape }], i) => {
     // A queue forgets shapes.
     const attributes = { T: type(taken[i].dtype), shape: { kind: 'shape', value: shape } } as const;
-    const known = graph.add('EnsureShape', `${here}/${key}`, [taken[i]], attributes, [nodes.gate]);
+    const known = graph.add('EnsureShape', `${here}/${key}`, [taken[i]], attributes, [answered]);
     return [key, toTensor(known.outputs[0])];
   });
   return Object.fromEntries(entries) as Record<Name, Tensor>;
@@ -68,12 +77,12 @@ type Queues = Omit<RecordedQuestion, 'name' | 'keys' | 'answers'>;
 type Inputs = readonly (Output | readonly Output[])[];
 type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** @returns the nodes, and what the step takes out of the queue of answers: the answers and the flag */
+/** @returns the nodes, what the step takes out of the queue of answers (they and the flag), and what fails without the flag */
 function recordQueues(
   path: string,
   asked: readonly Output[],
   specs: readonly InputSpec[],
-): { nodes: Queues; taken: readonly Output[] } {
+): { nodes: Queues; taken: readonly Output[]; answered: Operation } {
   const { graph } = currentTrace();
   const add = (kind: string, name: string, inputs: Inputs, attributes: Attributes): Operation =>
     graph.add(kind, `${path}/${name}`, inputs, attributes, [], HOST);
@@ -107,9 +116,9 @@ function recordQueues(
     release: put('release', questions, blanks),
     left: [size('questions_left', questions), size('answers_left', answers)],
     drop: take('drop', answers, slots),
-    gate: add('Assert', 'answered', [flag, [flag]], { T: { kind: 'types', value: [TF_BOOL] } }),
   } as const;
-  return { nodes, taken };
+  const answered = add('Assert', 'answered', [flag, [flag]], { T: { kind: 'types', value: [TF_BOOL] } });
+  return { nodes, taken, answered };
 }
 
 function type(value: number): AttributeValue {

@@ -50,6 +50,8 @@ export interface Trace {
   readonly outputs: Map<number, Output>;
   /** What the step asks the host while it runs. */
   readonly questions: RecordedQuestion[];
+  /** What must have run before a variable is changed. */
+  readonly gates: Operation[];
   /** Recorded when the traced function has returned, each under the path of layers where it was asked for. */
   readonly last: (() => void)[];
 }
@@ -71,8 +73,6 @@ export interface RecordedQuestion {
   readonly left: readonly [Output, Output];
   /** Fetched to throw an answer away. */
   readonly drop: readonly Output[];
-  /** Fails when the host could not answer. */
-  readonly gate: Operation;
 }
 
 let current: Trace | undefined;
@@ -239,6 +239,7 @@ export function record<T>(graph: Graph, name: string, work: () => T): Recorded<T
     path: [name],
     outputs: new Map(),
     questions: [],
+    gates: [],
     last: [],
   };
   current = trace;
@@ -272,9 +273,14 @@ export function producer(tensor: Tensor): Operation {
 /** Operations that change a variable. */
 const WRITES = /^(Assign|Resource(Apply|Scatter))/;
 
+/** Lets nothing that is recorded from now on change a variable before `operation` has run: when it fails, nothing is written. */
+export function gate(operation: Operation): void {
+  currentTrace().gates.push(operation);
+}
+
 /**
- * Records one operation; the way from `ops/` and `solver/` to TensorFlow. What changes a variable waits until the host has
- * answered all questions asked so far: a step that gets no answer changes nothing.
+ * Records one operation; the way from `ops/` and `solver/` to TensorFlow. What changes a variable waits for the gates, see
+ * `gate`.
  *
  * @param inputs tensors, raw outputs (resource handles), or a list for a list input
  */
@@ -288,9 +294,9 @@ export function operation(
     if ('oper' in input) return input;
     return 'dataId' in input ? toOutput(input) : input.map(toOutput);
   });
-  const { graph, questions } = currentTrace();
-  const gates = WRITES.test(type) ? questions.map(({ gate }) => gate) : [];
-  return graph.add(type, nodeName(type), resolved, attributes, [...control, ...gates]);
+  const { graph, gates } = currentTrace();
+  const before = WRITES.test(type) ? [...control, ...gates] : control;
+  return graph.add(type, nodeName(type), resolved, attributes, before);
 }
 
 /** Records an operation that has one output. */

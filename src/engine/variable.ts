@@ -71,7 +71,7 @@ export class Variable {
 
   /**
    * Replaces the value when the step runs. Reads by `read` in the same step see the old value. Recorded last, so that it
-   * waits for every answer that the step asks for.
+   * waits for every gate.
    */
   assign(value: Tensor): void {
     const trace = currentTrace();

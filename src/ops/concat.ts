@@ -1,14 +1,14 @@
 import { shapeOf } from './shape.js';
-import { op, operation, type Tensor, TF_FLOAT, TF_INT32, tf, toTensor, withGradient } from './tf.js';
+import { op, operation, type Tensor, TF_INT32, tf, toOutput, toTensor, withGradient } from './tf.js';
 
 const INT = { kind: 'type', value: TF_INT32 } as const;
-const T = { kind: 'type', value: TF_FLOAT } as const;
 
-/** Joins tensors along an axis. Unlike tfjs's own, sides may be open. */
+/** Joins tensors of one type along an axis. Unlike tfjs's own, sides may be open. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   return withGradient(tensors, () => {
     const shapes = tensors.map(shapeOf);
     const along = tf.scalar(axis, 'int32');
+    const T = { kind: 'type', value: toOutput(tensors[0]).dtype } as const;
     return {
       value: op('ConcatV2', [tensors, along], { T, Tidx: INT }),
       saved: [],

@@ -9,6 +9,7 @@ import { TF_FLOAT, TF_INT32, TF_INT64, TF_UINT8 } from '../engine/types.js';
 
 export {
   alsoRun,
+  gate,
   op,
   operation,
   producer,

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../../src/engine/runtime.js';
+import { checkFinite, notFinite } from '../../src/ops/check-finite.js';
 import { concat } from '../../src/ops/concat.js';
 import { convTranspose2x2 } from '../../src/ops/conv-transpose.js';
 import { gather } from '../../src/ops/gather.js';
@@ -9,6 +10,7 @@ import { reshape } from '../../src/ops/reshape.js';
 import { sigmoidCrossEntropy } from '../../src/ops/sigmoid-cross-entropy.js';
 import { smoothL1 } from '../../src/ops/smooth-l1.js';
 import { tf } from '../../src/ops/tf.js';
+import { takeAlong, topK } from '../../src/ops/top-k.js';
 import { upsampleAdd } from '../../src/ops/upsample-add.js';
 import { expectClose } from '../helpers/arrays.js';
 import { checkGradients, evaluate, type Operand, openRuntime, operand } from '../helpers/engine.js';
@@ -147,5 +149,64 @@ describe('smoothL1', () => {
       });
       expect([...gradient]).toEqual([0, 0, 0, 0, 0, 0]);
     }
+  });
+});
+
+describe('topK', () => {
+  const rows = [
+    [1, 5, 5, -2],
+    [0, -1, 3, 3],
+  ];
+
+  it.each([2, 4, 9])('takes the largest %d of each row, or all; of equals the first', async (k) => {
+    const x: Operand = { shape: [2, 4], data: Float32Array.from(rows.flat()) };
+    const { values, indices } = await evaluate(runtime, [x], (x) => topK(x, k));
+    const order = rows.map((row) => [0, 1, 2, 3].sort((a, b) => row[b] - row[a] || a - b).slice(0, k));
+    expect([...indices]).toEqual(order.flat());
+    expect([...values]).toEqual(order.flatMap((places, row) => places.map((place) => rows[row][place])));
+  });
+
+  it('gives places that takeAlong takes from other tensors', async () => {
+    const [x, y] = [operand([2, 4], 'x'), operand([2, 4, 3], 'y')];
+    const { taken, indices } = await evaluate(runtime, [x, y], (x, y) => {
+      const { indices } = topK(x, 2);
+      return { taken: takeAlong(y, indices), indices };
+    });
+    const literal = Array.from(indices, (place, i) => [0, 1, 2].map((c) => at(y, i >> 1, place, c)));
+    expect([...taken]).toEqual(literal.flat());
+  });
+});
+
+describe('checkFinite', () => {
+  it('lets finite values and their gradients through', async () => {
+    const x = operand([3], 'x');
+    const { y } = await evaluate(runtime, [x], (x) => ({ y: checkFinite('x', x) }));
+    expect(y).toEqual(x.data);
+    await checkGradients(runtime, [x], (x) => checkFinite('x', tf.mul(x, 2)));
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'fails for %d, names the term, and writes nothing',
+    async (bad) => {
+      const before = runtime.variable(`before_${bad}`, []);
+      const after = runtime.variable(`after_${bad}`, []);
+      await runtime.clear([before, after]);
+      const step = runtime.compile('check', { x: { type: 'float32', shape: [2] } }, ({ x }) => {
+        before.assign(tf.scalar(1));
+        const y = checkFinite('loss_cls', x);
+        after.assign(tf.scalar(1));
+        return { y };
+      });
+      const failure = await step.run({ x: Float32Array.of(1, bad) }).catch((error: unknown) => error);
+      expect(notFinite(failure)).toBe('loss_cls');
+      expect(await runtime.readAll([before, after])).toEqual([Float32Array.of(0), Float32Array.of(0)]);
+      await step.run({ x: Float32Array.of(1, 2) });
+      expect(await runtime.readAll([before, after])).toEqual([Float32Array.of(1), Float32Array.of(1)]);
+    },
+  );
+
+  it('knows its own failures only', () => {
+    expect(notFinite(new Error('step check: something else'))).toBeUndefined();
+    expect(notFinite('not finite: x : Tensor had NaN')).toBeUndefined();
   });
 });
