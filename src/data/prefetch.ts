@@ -84,7 +84,7 @@ export async function* prefetch<T, B extends Batch = Batch>(
       const start = performance.now();
       const batch = await pending[0];
       const waited = (performance.now() - start) / 1000;
-      pending.shift();
+      void pending.shift();
       refill();
       seen += batch.indices.length;
       failed += batch.replaced.length;
