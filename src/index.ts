@@ -34,6 +34,7 @@ export { type FeaturesOptions, type FeaturesReport, features } from './recipes/f
 export { type Comparison, compareWeights, type Difference } from './recipes/inspect/compare.js';
 export { type Inspection, type InspectOptions, inspect, type Network } from './recipes/inspect/index.js';
 export { type KnnOptions, type KnnReport, knn } from './recipes/knn.js';
+export { type LinearOptions, type LinearOutcome, linear } from './recipes/linear/index.js';
 export { type PretrainOptions, type PretrainSummary, pretrain } from './recipes/pretrain/index.js';
 export type { WeightsOptions } from './recipes/shared/open-embedder.js';
 export { type EngineOptions, openEngine } from './recipes/shared/open-engine.js';

@@ -1,11 +1,12 @@
 /** docs/library.md says what is so: its examples run, in programs of their own, against the package as it was built. */
 
+import type { StdioOptions } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startProcess } from '../helpers/child-processes.js';
+import { collect, type Outcome, startProcess } from '../helpers/child-processes.js';
 import { examplesOf, writeExampleFiles } from '../helpers/examples.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -20,18 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(code: string): Promise<{ status: number | null; out: string; err: string }> {
+function run(code: string): Promise<Outcome> {
   const file = join(folder, 'example.mjs');
   writeFileSync(file, code);
-  const child = startProcess(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout?.on('data', (data) => {
-    out += data;
-  });
-  child.stderr?.on('data', (data) => {
-    err += data;
-  });
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, out, err })));
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+  return collect(startProcess(process.execPath, [file], { cwd: folder, stdio })).ended;
 }
 
 /** What an example has to print, by its heading. */
@@ -50,7 +44,7 @@ describe('the examples', () => {
 
   for (const { title, code } of examples) {
     it(`run, and print nothing but what they say: ${title}`, async () => {
-      expect(await run(code)).toEqual({ status: 0, out: expect.stringMatching(PRINTS[title]), err: '' });
+      expect(await run(code)).toEqual({ code: 0, out: expect.stringMatching(PRINTS[title]), err: '' });
     });
   }
 });
@@ -66,6 +60,6 @@ describe('importing', () => {
       if (all.some(({ UserError }) => UserError !== all[0].UserError)) throw new Error('two UserErrors');
       if (before.join() !== signals.map((name) => process.listenerCount(name)).join()) throw new Error('handlers');
       console.log(Object.keys(createRequire(import.meta.url).cache).filter((path) => /tfjs|sharp/.test(path)));`);
-    expect(result).toEqual({ status: 0, out: '[]\n', err: '' });
+    expect(result).toEqual({ code: 0, out: '[]\n', err: '' });
   });
 });

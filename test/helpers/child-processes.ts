@@ -17,6 +17,25 @@ export function startProcess(command: string, args: readonly string[], options: 
   return child;
 }
 
+export interface Outcome {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Collects what a process writes. `said` is its standard error so far. */
+export function collect(child: ChildProcess): { ended: Promise<Outcome>; said: () => string } {
+  let [out, err] = ['', ''];
+  child.stdout?.on('data', (data: Buffer) => {
+    out += data;
+  });
+  child.stderr?.on('data', (data: Buffer) => {
+    err += data;
+  });
+  const ended = new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+  return { ended, said: () => err };
+}
+
 function endAll(): void {
   for (const { pid } of running) {
     try {

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startProcess } from '../helpers/child-processes.js';
+import { collect, startProcess } from '../helpers/child-processes.js';
 import { examplesOf, writeExampleFiles } from '../helpers/examples.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -22,16 +22,8 @@ async function run(cwd: string, command: string, ...args: string[]): Promise<str
   // npm hands its settings to the scripts it runs; a user has none of ours.
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_config_/i.test(key)));
   const child = startProcess(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, all] = ['', ''];
-  child.stdout?.on('data', (data) => {
-    out += data;
-    all += data;
-  });
-  child.stderr?.on('data', (data) => {
-    all += data;
-  });
-  const status = await new Promise((resolve) => child.on('close', resolve));
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: exit code ${status}\n${all}`);
+  const { code, out, err } = await collect(child).ended;
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit code ${code}\n${out}${err}`);
   return out;
 }
 

@@ -14,7 +14,7 @@ import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
-import type { LiveLog } from '../../core/log.js';
+import { type LiveLog, SILENT } from '../../core/log.js';
 import { RandomStream } from '../../core/rng.js';
 import { openDataset } from '../../data/dataset.js';
 import type { Runtime } from '../../engine/runtime.js';
@@ -38,17 +38,20 @@ export interface LinearOptions {
    * What is evaluated: a file of weights; a run folder, and then the evaluation's folder is inside it; or initial weights,
    * the base line, drawn by the configuration's seed.
    */
-  readonly source: (BackboneSource & { readonly isRunFolder: boolean }) | 'random';
+  readonly source: (BackboneSource & { readonly isRunFolder?: boolean }) | 'random';
   /** Features are computed once, from centre crops: fast, and not the protocol. */
-  readonly fast: boolean;
-  /** Share of the labels that is used, above 0 to 1. */
-  readonly fraction: number;
+  readonly fast?: boolean;
+  /** Share of the labels that is used, above 0 to 1; default 1. */
+  readonly fraction?: number;
   /** Start anew where there is an evaluation already. */
-  readonly overwrite: boolean;
+  readonly overwrite?: boolean;
   /** Asks to save and stop after the current step; the reason is the name of the signal. */
   readonly signal?: AbortSignal | undefined;
-  readonly log: LiveLog;
+  readonly log?: LiveLog;
 }
+
+const DEFAULTS = { fast: false, fraction: 1, overwrite: false, log: SILENT } as const;
+type Settings = LinearOptions & Required<Pick<LinearOptions, keyof typeof DEFAULTS>>;
 
 export interface LinearOutcome {
   readonly folder: string;
@@ -60,7 +63,8 @@ export interface LinearOutcome {
 /** torchlars' default; the reference does not set it. */
 const TRUST = 0.001;
 
-export async function linear(options: LinearOptions): Promise<LinearOutcome> {
+export async function linear(given: LinearOptions): Promise<LinearOutcome> {
+  const options: Settings = { ...DEFAULTS, ...given };
   const { resolved, source, fast, fraction, signal, log } = options;
   const { config } = resolved;
   if (fast && config.eval.finetune) {
@@ -97,7 +101,7 @@ interface Prepared {
   readonly protocol: string;
 }
 
-async function evaluateIn(run: Run, prepared: Prepared, options: LinearOptions): Promise<LinearOutcome> {
+async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Promise<LinearOutcome> {
   const { data, backbone, subset, plan, protocol } = prepared;
   const { config, configName } = options.resolved;
   const { folder, log } = run;
@@ -170,7 +174,7 @@ async function openProbe(
   return probe;
 }
 
-function describeProtocol({ fast, fraction }: LinearOptions, config: Config): string {
+function describeProtocol({ fast, fraction }: Settings, config: Config): string {
   const name = config.eval.finetune ? 'fine-tuning' : 'linear evaluation';
   const labels = fraction === 1 ? '' : ` with ${percentOf(fraction)} % of the labels`;
   return `${name}${labels}${fast ? ' (fast, not the protocol)' : ''}`;
@@ -182,7 +186,7 @@ function percentOf(fraction: number): number {
 }
 
 /** Inside the run folder that is evaluated; for a file of weights a numbered one, or `save_dir`. */
-function folderOptions({ resolved, source, fast, fraction }: LinearOptions, protocol: string) {
+function folderOptions({ resolved, source, fast, fraction }: Settings, protocol: string) {
   const { config, configName } = resolved;
   const kind = protocol.startsWith('fine-tuning') ? 'finetune' : 'linear';
   const name = `${kind}${fraction === 1 ? '' : `_${percentOf(fraction)}percent`}${fast ? '_fast' : ''}`;
@@ -220,7 +224,7 @@ async function resumeFrom(
   run: Run,
   probe: LinearProbe,
   identity: LinearIdentity,
-  { resolved, overwrite }: LinearOptions,
+  { resolved, overwrite }: Settings,
 ): Promise<LinearProgress> {
   const found = await lastCheckpoint(run, { overwrite });
   if (found === undefined) return { step: 0, history: [] };
@@ -242,7 +246,7 @@ async function resumeFrom(
 export async function evaluateRun(
   resolved: ResolvedConfig<Config>,
   folder: string,
-  { log, signal }: Pick<LinearOptions, 'log' | 'signal'>,
+  { log, signal }: Pick<Settings, 'log' | 'signal'>,
 ): Promise<boolean> {
   const { root } = resolved.config.dataset;
   if (root === null) throw new Error('unreachable: pretraining had images');
