@@ -3,7 +3,6 @@
  * `bbox/AP50` is average precision of boxes at an IoU of 0.5, in percent.
  */
 
-import type { Detections } from '../models/detection/postprocess.js';
 import type { COCO } from '../pycocotools/dataset/coco.js';
 import type { ImageId, Result } from '../pycocotools/dataset/types.js';
 import { COCOeval } from '../pycocotools/evaluation/coco-eval.js';
@@ -15,9 +14,16 @@ import type { Rle } from '../pycocotools/mask/rle.js';
 /** What was found in an image, in pixels of the image as the annotations have it. */
 export interface FoundInImage {
   readonly image: ImageId;
-  readonly detections: Detections;
-  /** [D], for detectors with masks */
-  readonly masks?: readonly Rle[];
+  readonly found: {
+    /** [D, 4] xyxy */
+    readonly boxes: Float32Array;
+    /** [D] */
+    readonly scores: Float32Array;
+    /** [D] 0 to K - 1 */
+    readonly classes: Int32Array;
+    /** [D], of detectors with masks */
+    readonly masks?: readonly Rle[];
+  };
 }
 
 /**
@@ -25,10 +31,10 @@ export interface FoundInImage {
  *
  * @param categoryIds [K] id of each class in the annotations
  */
-export function cocoResults(found: Iterable<FoundInImage>, categoryIds: readonly number[]): Result[] {
+export function cocoResults(images: Iterable<FoundInImage>, categoryIds: readonly number[]): Result[] {
   const results: Result[] = [];
-  for (const { image, detections, masks } of found) {
-    const { boxes, scores, classes } = detections;
+  for (const { image, found } of images) {
+    const { boxes, scores, classes, masks } = found;
     for (let d = 0; d < scores.length; d++) {
       const [left, top, right, bottom] = boxes.subarray(4 * d, 4 * d + 4);
       results.push({

@@ -47,13 +47,12 @@ function perfect(image: number): FoundInImage {
   const objects = TRUTHS.filter((object) => object.image === image);
   return {
     image,
-    detections: {
+    found: {
       boxes: Float32Array.from(objects.flatMap(({ box: [x, y, w, h] }) => [x, y, x + w, y + h])),
       scores: Float32Array.from(objects, (_, i) => 0.9 - 0.1 * i),
       classes: Int32Array.from(objects, ({ category }) => CATEGORY_IDS.indexOf(category)),
-      rows: Int32Array.from(objects, (_, i) => i),
+      masks: objects.map(({ box }) => boxToRle(box, 120, 150)),
     },
-    masks: objects.map(({ box }) => boxToRle(box, 120, 150)),
   };
 }
 
@@ -65,10 +64,9 @@ it('writes results as Detectron2 does', () => {
   ]);
   expect(results[0].segmentation).toMatchObject({ size: [120, 150], counts: expect.any(String) });
   expect(JSON.parse(JSON.stringify(results))).toEqual(results);
-  const boxesOnly = cocoResults(
-    [{ ...perfect(1), masks: undefined }].map(({ masks, ...rest }) => rest),
-    CATEGORY_IDS,
-  );
+  const { masks, ...found } = perfect(1).found;
+  const boxesOnly = cocoResults([{ image: 1, found }], CATEGORY_IDS);
+  expect(masks).toHaveLength(boxesOnly.length);
   expect(boxesOnly.every((result) => !('segmentation' in result))).toBe(true);
 });
 
@@ -104,10 +102,10 @@ describe.each(['bbox', 'segm'] as const)('%s', (type) => {
   });
 
   it('falls with boxes that are off', () => {
-    const shifted = perfect(2);
-    for (const i of [0, 2]) shifted.detections.boxes[i] += 10;
-    const masks = [boxToRle([15, 5, 60, 110], 120, 150)];
-    const results = cocoResults([perfect(1), { ...shifted, masks }], CATEGORY_IDS);
+    const { found } = perfect(2);
+    for (const i of [0, 2]) found.boxes[i] += 10;
+    const shifted = { image: 2, found: { ...found, masks: [boxToRle([15, 5, 60, 110], 120, 150)] } };
+    const results = cocoResults([perfect(1), shifted], CATEGORY_IDS);
     const { figures } = evaluateDetections(truth(), results, type);
     // An IoU of 50/70 = 0.714: found at five of ten thresholds.
     expect([figures.AP50, figures.APs]).toEqual([ALL, ALL]);

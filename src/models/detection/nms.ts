@@ -7,7 +7,7 @@
  * others do, costs float32 its last digits.
  */
 
-import { iou32 } from './box-iou.js';
+import { area32, iou32 } from './box-iou.js';
 
 export interface NmsOptions {
   readonly threshold: number;
@@ -54,32 +54,59 @@ function suppress(
   threshold: number,
   limit: number,
 ): number[] {
-  const { left, top, right, bottom, areas } = columnsOf(boxes, members);
+  const strip = new Strip(boxes, members);
   const suppressed = new Uint8Array(members.length);
   const kept: number[] = [];
   for (let i = 0; i < members.length && kept.length < limit; i++) {
     if (suppressed[i] === 1) continue;
     kept.push(members[i]);
-    const [x1, y1, x2, y2, area] = [left[i], top[i], right[i], bottom[i], areas[i]];
-    for (let j = i + 1; j < members.length; j++) {
-      if (suppressed[j] === 1) continue;
-      // Most pairs are apart.
-      if (left[j] >= x2 || right[j] <= x1 || top[j] >= y2 || bottom[j] <= y1) continue;
-      const width = Math.fround(Math.min(x2, right[j]) - Math.max(x1, left[j]));
-      const height = Math.fround(Math.min(y2, bottom[j]) - Math.max(y1, top[j]));
-      if (iou32(Math.fround(width * height), area, areas[j]) > threshold) suppressed[j] = 1;
-    }
+    strip.suppress(boxes, members[i], threshold, suppressed);
   }
   return kept;
 }
 
-/** The boxes' edges, each in an array of its own: the inner loop runs over them. */
-function columnsOf(boxes: Float32Array, members: readonly number[]) {
-  const column = (i: number) => Float32Array.from(members, (member) => boxes[4 * member + i]);
-  const [left, top, right, bottom] = [column(0), column(1), column(2), column(3)];
-  const areas = Float32Array.from(
-    members,
-    (_, i) => Math.fround(right[i] - left[i]) * Math.fround(bottom[i] - top[i]),
-  );
-  return { left, top, right, bottom, areas };
+/** The boxes of a category from left to right, so that what a box can overlap is a stretch of them: a tenth, on most levels. */
+class Strip {
+  /** By place: rank of the box among the members, and its edges and area. */
+  readonly #ranks: Int32Array;
+  readonly #left: Float32Array;
+  readonly #top: Float32Array;
+  readonly #right: Float32Array;
+  readonly #bottom: Float32Array;
+  readonly #areas: Float32Array;
+  readonly #widest: number;
+
+  constructor(boxes: Float32Array, members: readonly number[]) {
+    const ranks = Int32Array.from(members.keys());
+    this.#ranks = ranks.sort((a, b) => boxes[4 * members[a]] - boxes[4 * members[b]]);
+    const column = (i: number) => Float32Array.from(this.#ranks, (rank) => boxes[4 * members[rank] + i]);
+    [this.#left, this.#top, this.#right, this.#bottom] = [column(0), column(1), column(2), column(3)];
+    this.#areas = Float32Array.from(this.#ranks, (rank) => area32(boxes, members[rank]));
+    this.#widest = this.#right.reduce((widest, right, i) => Math.max(widest, right - this.#left[i]), 0);
+  }
+
+  /** Marks what box `i` suppresses, by rank; also itself and boxes that were decided before, which does not matter. */
+  suppress(boxes: Float32Array, i: number, threshold: number, suppressed: Uint8Array): void {
+    const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
+    const area = area32(boxes, i);
+    for (let at = this.#firstFrom(x1 - this.#widest); at < this.#left.length; at++) {
+      if (this.#left[at] >= x2) return;
+      if (this.#right[at] <= x1 || this.#top[at] >= y2 || this.#bottom[at] <= y1) continue;
+      const width = Math.fround(Math.min(x2, this.#right[at]) - Math.max(x1, this.#left[at]));
+      const height = Math.fround(Math.min(y2, this.#bottom[at]) - Math.max(y1, this.#top[at]));
+      const iou = iou32(Math.fround(width * height), area, this.#areas[at]);
+      if (iou > threshold) suppressed[this.#ranks[at]] = 1;
+    }
+  }
+
+  /** The first place whose left edge is not before `x`. */
+  #firstFrom(x: number): number {
+    let [low, high] = [0, this.#left.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#left[middle] < x) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
