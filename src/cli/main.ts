@@ -9,6 +9,7 @@ import { UserError } from '../core/errors.js';
 import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
+import { detectCommand } from './commands/detect.js';
 import { engineCommand } from './commands/engine.js';
 import { featuresCommand } from './commands/features.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -40,6 +41,7 @@ function parser(args: readonly string[]) {
     .command(pretrainCommand)
     .command(previewCommand)
     .command(linearCommand)
+    .command(detectCommand)
     .command(convertCommand)
     .command(inspectCommand)
     .command(knnCommand)

@@ -1,0 +1,11 @@
+import type { Argv, CommandModule } from 'yargs';
+import type { Arguments } from '../config-flags.js';
+import { detectPreviewCommand } from './detect/preview.js';
+
+export const detectCommand: CommandModule<object, Arguments> = {
+  command: 'detect',
+  describe: 'detectors: Faster and Mask R-CNN with FPN, from any backbone',
+  builder: (yargs) =>
+    yargs.command(detectPreviewCommand).demandCommand(1, 'which command?') as unknown as Argv<Arguments>,
+  handler: () => {},
+};
