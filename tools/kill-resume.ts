@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RandomStream } from '../src/core/rng.js';
 
-const CLI = new URL('../src/cli/scrl.cjs', import.meta.url).pathname;
+const CLI = join(import.meta.dirname, '../src/cli/scrl.cjs');
 
 interface Outcome {
   kills: number;

@@ -10,7 +10,7 @@ import type { Comparison } from './loss-compare/curves.js';
 import { runTool } from './run-tool.js';
 import { makeShapes } from './shapes/write.js';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
+const ROOT = join(import.meta.dirname, '../..');
 
 const HELP = `Trains a few steps with two commits and compares their figures to the last bit.
 

@@ -11,6 +11,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findRecipe } from '../src/config/find-recipe.js';
 import { resolveConfig } from '../src/config/load.js';
 import { PRETRAIN } from '../src/config/schemas/pretrain.js';
 import { formatDuration } from '../src/core/clock.js';
@@ -27,7 +28,7 @@ import { Progress } from '../src/report/progress.js';
 import { runTool } from './run-tool.js';
 import { makeShapes } from './shapes/write.js';
 
-const CONFIG = new URL('../../configs/quickstart.yaml', import.meta.url).pathname;
+const CONFIG = findRecipe('quickstart');
 const IMAGES = { train: 560, val: 200 };
 const NEIGHBOURS = 20;
 
@@ -90,9 +91,9 @@ from the command to here.
   the backbone             ${here(join(folder, 'checkpoint_last.pth'))}   (torch.load reads it)
 
 Next: your own photos, any folder of images
-  npx scrl preview  --config configs/one_machine.yaml --dataset/root PHOTOS
-  npx scrl pretrain --config configs/one_machine.yaml --dataset/root PHOTOS --dry-run
-  npx scrl pretrain --config configs/one_machine.yaml --dataset/root PHOTOS
+  npx scrl preview  --config one_machine --dataset/root PHOTOS
+  npx scrl pretrain --config one_machine --dataset/root PHOTOS --dry-run
+  npx scrl pretrain --config one_machine --dataset/root PHOTOS
 `,
   );
 }

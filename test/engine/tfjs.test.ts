@@ -1,7 +1,8 @@
 /** The bundle of TensorFlow.js: complete, quiet, and alone. */
 
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -33,12 +34,23 @@ describe('the bundle', () => {
 
   it('is not loaded by what imports an operation or opens images', () => {
     const code = `
-      import { createRequire } from 'node:module';
+      import { readFileSync } from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
       await import('./dist/src/ops/conv2d.js');
       await import('./dist/src/models/ssl/pretrain-step.js');
       await import('./dist/src/image/decode.js');
       process.stdout.write(Object.keys(createRequire(import.meta.url).cache).join());`;
     expect(runAlone(code)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it('needs nothing but Node, and shares no engine with a TensorFlow.js that the program has itself', () => {
+    const text = readFileSync(join(ROOT, 'dist/tfjs/tfjs.cjs'), 'utf8');
+    const needed = [...text.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(([, name]) => name);
+    expect(needed.filter((name) => !builtinModules.includes(name))).toEqual([]);
+    const ours = require('#tfjs') as typeof import('@tensorflow/tfjs-core');
+    const theirs = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');
+    expect(ours.engine()).not.toBe(theirs.engine());
+    expect(theirs.getKernelsForBackend('tensorflow')).toEqual([]);
   });
 
   it('has the kernels and gradients of both packages', () => {
