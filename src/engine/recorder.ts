@@ -52,6 +52,10 @@ export interface Trace {
   readonly questions: RecordedQuestion[];
   /** What must have run before a variable is changed. */
   readonly gates: Operation[];
+  /** Whether variables keep their values whatever is assigned to them. */
+  isReadOnly: boolean;
+  /** See `watchLayers`. */
+  watcher: LayerWatcher | undefined;
   /** Recorded when the traced function has returned, each under the path of layers where it was asked for. */
   readonly last: (() => void)[];
 }
@@ -240,6 +244,8 @@ export function record<T>(graph: Graph, name: string, work: () => T): Recorded<T
     outputs: new Map(),
     questions: [],
     gates: [],
+    isReadOnly: false,
+    watcher: undefined,
     last: [],
   };
   current = trace;
@@ -310,12 +316,41 @@ export function op(
 
 /** Traces `work` under a layer's name: the names of its nodes and the messages of its errors carry the path. */
 export function scope<T>(name: string, work: () => T): T {
-  const { path } = currentTrace();
+  const { path, watcher } = currentTrace();
   path.push(name);
+  try {
+    const result = work();
+    watcher?.(path, result);
+    return result;
+  } finally {
+    path.pop();
+  }
+}
+
+/** Receives the path of a layer and what it gives. */
+export type LayerWatcher = (path: readonly string[], result: unknown) => void;
+
+/** Tells `watcher` what each layer gives that `work` traces. */
+export function watchLayers<T>(watcher: LayerWatcher, work: () => T): T {
+  const trace = currentTrace();
+  const before = trace.watcher;
+  trace.watcher = watcher;
   try {
     return work();
   } finally {
-    path.pop();
+    trace.watcher = before;
+  }
+}
+
+/** Traces `work`, but variables keep their values whatever is assigned to them. */
+export function readOnly<T>(work: () => T): T {
+  const trace = currentTrace();
+  const before = trace.isReadOnly;
+  trace.isReadOnly = true;
+  try {
+    return work();
+  } finally {
+    trace.isReadOnly = before;
   }
 }
 

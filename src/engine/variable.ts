@@ -75,6 +75,7 @@ export class Variable {
    */
   assign(value: Tensor): void {
     const trace = currentTrace();
+    if (trace.isReadOnly) return;
     const fresh = toOutput(value);
     atEnd(() => {
       // Without the control edge a late read could see the new value.

@@ -13,10 +13,12 @@ export {
   op,
   operation,
   producer,
+  readOnly,
   scope,
   scopePath,
   toOutput,
   toTensor,
+  watchLayers,
 } from '../engine/recorder.js';
 export type { Tensor };
 export { TF_FLOAT, TF_INT32, TF_INT64, TF_UINT8 };
