@@ -34,6 +34,6 @@ export function nearestDigest([from, to, seed]: ResizeCase): string {
   return digest(result);
 }
 
-function digest(bytes: Uint8Array): string {
+export function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
