@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -21,6 +22,8 @@ function isEngine(path: string): boolean {
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core free, which of two is half. Each worker may take 2 GB.
+    maxWorkers: Math.min(availableParallelism(), 4),
     testTimeout: 120_000,
     hookTimeout: 300_000,
     // What a command prints is caught at the streams (test/helpers/cli.ts).

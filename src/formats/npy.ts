@@ -89,7 +89,7 @@ function parseDict(text: string): Map<string, string> {
 
 function parseShape(text: string): number[] {
   // No two neighbouring parts may match the same blanks: the time would be quadratic.
-  if (!/^\(\s*(\d+\s*(,\s*\d+\s*)*,?\s*)?\)$/.test(text))
+  if (!/^\(\s*(\d+\s*(,\s*\d+\s*)*(,\s*)?)?\)$/.test(text))
     throw new MalformedNpy('has a shape that cannot be read');
   return (text.match(/\d+/g) ?? []).map(Number);
 }
