@@ -55,7 +55,7 @@ export function checkDetectionData(records: DetectionRecords, check: DetectionCh
       : ', or leave these out with --dataset/skip_invalid true';
     throw faults.error(records.where, `mend the annotations or the images${skip}`);
   }
-  if (faults.total > 0) check.log.warn(`${records.where}: left out: ${faults.summary()}${faults.list()}`);
+  if (faults.total > 0) check.log.warn(`${records.where}: what has a fault is left out${faults.list()}`);
   for (const line of odd.lines()) check.log.warn(`${records.where}: ${line}`);
   return withObjects(records, kept, check.keepEmpty, check.log);
 }

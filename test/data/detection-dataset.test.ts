@@ -110,31 +110,34 @@ describe('openDetectionDataset', () => {
     ];
     const message = await refusal({ images: faulty, annotations });
     expect(message.split('\n  ')).toEqual([
-      '2 annotations of images or categories that are not listed, 4 boxes of no area or outside the image, ' +
-        '2 images of another size than the annotations say, 2 files that cannot be used',
-      'annotation 6: there is no image 77',
-      'annotation 2 of image 0 (0.jpg): box [5, 5, 0, 10] has no area',
-      'annotation 3 of image 0 (0.jpg): box [40, 5, 10, 10] lies outside the image of 40 x 30',
-      'annotation 4 of image 0 (0.jpg): box [35, 5, 20, 10] lies mostly outside the image of 40 x 30',
-      'annotation 5 of image 0 (0.jpg): there is no category 4',
-      'annotation 7 of image 0 (0.jpg): it has no box',
-      'image 1 (1.jpg): 30 x 40 pixels once it is upright (EXIF), 40 x 30 in the annotations',
-      'image 2 (2.jpg): 50 x 50 pixels, 50 x 49 in the annotations',
-      'image 3 (missing.jpg): there is no such file',
-      'image 4 (damaged.jpg): no picture in a format that is read, or its header is damaged',
+      'the data set has 10 faults',
+      '2 files that cannot be used:',
+      '  image 3 (missing.jpg): there is no such file',
+      '  image 4 (damaged.jpg): no picture in a format that is read, or its header is damaged',
+      '2 images of another size than the annotations say:',
+      '  image 1 (1.jpg): 30 x 40 pixels once it is upright (EXIF), 40 x 30 in the annotations',
+      '  image 2 (2.jpg): 50 x 50 pixels, 50 x 49 in the annotations',
+      '2 annotations of images or categories that are not listed:',
+      '  annotation 6: there is no image 77',
+      '  annotation 5 of image 0 (0.jpg): there is no category 4',
+      '4 boxes of no area or outside the image:',
+      '  annotation 2 of image 0 (0.jpg): box [5, 5, 0, 10] has no area',
+      '  annotation 3 of image 0 (0.jpg): box [40, 5, 10, 10] lies outside the image of 40 x 30',
+      '  annotation 4 of image 0 (0.jpg): box [35, 5, 20, 10] lies mostly outside the image of 40 x 30',
+      '  annotation 7 of image 0 (0.jpg): it has no box',
       'mend the annotations or the images, or leave these out with --dataset/skip_invalid true',
     ]);
     const { count, records, said } = await open({ images: faulty, annotations }, { skipInvalid: true });
     expect(count).toBe(1);
     expect([...objectsOf(records, 0).ids]).toEqual([1]);
-    expect(said[0]).toMatch(/^FILE: left out: 2 annotations of images/);
+    expect(said[0]).toMatch(/^FILE: what has a fault is left out\n {2}2 files that cannot be used:/);
   });
 
   it('cuts a long list and counts the rest', async () => {
     const many = Array.from({ length: 50 }, (_, i) => annotation(i, 0, [5, 5, 0, 0]));
     const lines = (await refusal({ annotations: many })).split('\n  ');
-    expect(lines).toHaveLength(1 + 20 + 2);
-    expect(lines.at(-2)).toBe('and 30 more');
+    expect(lines).toHaveLength(2 + 20 + 2);
+    expect(lines.at(-2)).toBe('  and 30 more');
   });
 
   it('finds masks that are missing, damaged or of another size', async () => {
@@ -147,10 +150,10 @@ describe('openDetectionDataset', () => {
       annotation(5, 0, [5, 5, 9, 9], { iscrowd: 1, segmentation: undefined }),
     ];
     const lines = (await refusal({ annotations }, { masks: true })).split('\n  ');
-    expect(lines.slice(1, 4)).toEqual([
-      'annotation 2 of image 0 (0.jpg): it has no mask',
-      'annotation 3 of image 0 (0.jpg): its mask is 30 x 40, the image 40 x 30',
-      'annotation 4 of image 0 (0.jpg): its mask covers 1301 pixels of 40 x 30',
+    expect(lines.slice(2, 5)).toEqual([
+      '  annotation 2 of image 0 (0.jpg): it has no mask',
+      '  annotation 3 of image 0 (0.jpg): its mask is 30 x 40, the image 40 x 30',
+      '  annotation 4 of image 0 (0.jpg): its mask covers 1301 pixels of 40 x 30',
     ]);
     const bare = [annotation(1, 0, [1, 1, 5, 5], { segmentation: [] })];
     expect(await refusal({ annotations: bare }, { masks: true })).toMatch('no annotation has a mask');

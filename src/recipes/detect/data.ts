@@ -3,7 +3,7 @@
 import type { DetectConfig } from '../../config/schemas/detect.js';
 import { UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
-import { aspectBatches } from '../../data/aspect-batches.js';
+import { aspectBatches, inOrder } from '../../data/aspect-batches.js';
 import { type DetectionDataset, openDetectionDataset } from '../../data/detection-dataset.js';
 import { type DetectionBatch, isWide, loadDetections } from '../../data/detection-loader.js';
 import { withHeaderProgress } from '../shared/header-progress.js';
@@ -69,5 +69,20 @@ export function trainingBatches(
     seed,
     workers: train.num_workers,
     keepCrowds,
+  });
+}
+
+/** Every image once, in order, as it is judged: of one size, not mirrored; the last batch may be short. */
+export function evaluationBatches(
+  { seed, input, train }: DetectConfig,
+  dataset: DetectionDataset,
+  batchSize: number,
+): AsyncGenerator<DetectionBatch, void, void> {
+  return loadDetections({
+    dataset,
+    batches: inOrder(dataset.count, batchSize),
+    augmentation: { shortEdges: [input.min_size_test], maxSize: input.max_size_test, flipProbability: 0 },
+    seed,
+    workers: train.num_workers,
   });
 }
