@@ -52,11 +52,20 @@ export class Conv2d {
    * @returns [N, (H + 2 padding - kernel) / stride + 1, ..., outputs], sides rounded down
    */
   forward(x: Tensor, after?: ScaleShift): Tensor {
+    return this.#convolve(x, this.#padding, after);
+  }
+
+  /** The outputs of single cells. @param x [N, kernel, kernel, inputs], what the filter sees  @returns [N, 1, 1, outputs] */
+  forwardPatches(x: Tensor): Tensor {
+    return this.#convolve(x, 0);
+  }
+
+  #convolve(x: Tensor, padding: number, after?: ScaleShift): Tensor {
     return scope(this.#path, () => {
       const weight = this.#weight.read();
       const filter = after === undefined ? weight : scaleFilter(weight, after.scale);
       const bias = after?.shift ?? this.#bias?.read();
-      const y = conv2d(x, filter, this.#stride, this.#padding);
+      const y = conv2d(x, filter, this.#stride, padding);
       return bias === undefined ? y : biasAdd(y, bias);
     });
   }

@@ -15,8 +15,8 @@ import { BOX_SIDE } from './box-head.js';
 import { MASK_POOL_SIDE } from './mask-head.js';
 import type { Detector } from './networks.js';
 import { normalizedPixels, pixelInputs } from './pixels.js';
-import { fedMatrix, matrixSpecs, pooledCells, poolRegions } from './region-matrix.js';
-import { rpnOutputs } from './rpn-outputs.js';
+import { fedMatrix, matrixSpecs, poolRegions, pyramidCells } from './region-matrix.js';
+import { rpnCandidates } from './rpn-outputs.js';
 
 export interface DetectStepOptions {
   /** N */
@@ -43,8 +43,8 @@ export function compileDetectStep(
   return runtime.compile<string, string>(`detect_${n}`, pixelInputs(n), ({ images, sizes }) => {
     const pixels = normalizedPixels(images, sizes, detector.options.weightsStyle);
     const maps = detector.features(pixels, 'inference');
-    const { candidates } = rpnOutputs(detector.rpnHead, maps, candidatesPerLevel);
-    const cells = pooledCells(maps);
+    const candidates = rpnCandidates(detector.rpnHead, maps, candidatesPerLevel);
+    const cells = pyramidCells(maps);
     const boxes = scoredBoxes(detector, cells, ask(PROPOSALS, candidates, matrixSpecs('box')));
     return { ...boxes, ...masks(detector, cells, boxes) };
   });

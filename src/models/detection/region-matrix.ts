@@ -43,17 +43,18 @@ export function fedMatrix(name: string, fed: Readonly<Record<string, Tensor>>): 
   return { matrix: rows('matrix'), transpose: rows('transpose') };
 }
 
-/** The cells of the levels that regions are pooled from, one below the other in the order of `RoiRows`: [cells, C]. */
-export function pooledCells({ p2, p3, p4, p5 }: PyramidMaps): Tensor {
-  const channels = p2.shape[3] as number;
+/** The cells of all levels, one below the other in the order of `RoiRows`: [cells, C]. */
+export function pyramidCells(maps: PyramidMaps): Tensor {
+  const levels = Object.values<Tensor>(maps);
+  const channels = levels[0].shape[3] as number;
   return concat(
-    [p2, p3, p4, p5].map((map) => reshape(map, [-1, channels])),
+    levels.map((map) => reshape(map, [-1, channels])),
     0,
   );
 }
 
 /**
- * @param cells [cells, C]
+ * @param cells [cells, C]; those behind the matrix's last are of levels that it does not pool from
  * @param matrix [R side side, cells]
  * @returns [R, side, side, C]
  */

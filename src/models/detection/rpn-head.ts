@@ -39,7 +39,16 @@ export class RpnHead {
    *   flattened, both are in the order of the anchors
    */
   forward(level: Tensor): { logits: Tensor; deltas: Tensor } {
-    const x = relu(this.#conv.forward(level));
+    return this.#predict(this.#conv.forward(level));
+  }
+
+  /** The same at single cells. @param patches [S, 3, 3, C]  @returns logits [S, 1, 1, A] and deltas [S, 1, 1, 4 A] */
+  forwardPatches(patches: Tensor): { logits: Tensor; deltas: Tensor } {
+    return this.#predict(this.#conv.forwardPatches(patches));
+  }
+
+  #predict(hidden: Tensor): { logits: Tensor; deltas: Tensor } {
+    const x = relu(hidden);
     return { logits: this.#logits.forward(x), deltas: this.#deltas.forward(x) };
   }
 }

@@ -1,4 +1,4 @@
-/** What the region proposal network says about all anchors, and the best of each level, which is what the host looks at. */
+/** The boxes that the region proposal network likes best, on their way to the host. */
 
 import type { ShapedArray } from '../../engine/values.js';
 import { concat } from '../../ops/concat.js';
@@ -11,51 +11,28 @@ import { ANCHOR_WEIGHTS, decodeBoxes } from './box-coder.js';
 import type { Candidates } from './proposals.js';
 import type { RpnHead } from './rpn-head.js';
 
-/** Letters: N images, A anchors of an image in the order of `AnchorGrid`. */
-export interface RpnOutputs {
-  /** [N, A] */
-  logits: Tensor;
-  /** [N, A, 4] */
-  deltas: Tensor;
-  /** See `candidatesOf`. */
-  candidates: Record<'places' | 'logits' | 'deltas', Tensor>;
-}
-
-/** @param perLevel how many of a level the host looks at */
-export function rpnOutputs(head: RpnHead, maps: PyramidMaps, perLevel: number): RpnOutputs {
-  const levels = Object.values<Tensor>(maps).map((map) => {
+/**
+ * The best of each level, see `candidatesOf`: constants, no gradient reaches the head through them.
+ *
+ * @param perLevel how many of a level the host looks at
+ */
+export function rpnCandidates(
+  head: RpnHead,
+  maps: PyramidMaps,
+  perLevel: number,
+): Record<'places' | 'logits' | 'deltas', Tensor> {
+  const best = Object.values<Tensor>(maps).map((map) => {
     const images = map.shape[0] as number;
     const { logits, deltas } = head.forward(map);
-    return { logits: reshape(logits, [images, -1]), deltas: reshape(deltas, [images, -1, 4]) };
+    const { values, indices } = topK(reshape(logits, [images, -1]), perLevel);
+    return { places: indices, logits: values, deltas: takeAlong(reshape(deltas, [images, -1, 4]), indices) };
   });
-  const best = levels.map(({ logits, deltas }) => {
-    const { values, indices } = topK(logits, perLevel);
-    return { places: indices, logits: values, deltas: takeAlong(deltas, indices) };
-  });
-  return {
-    logits: concat(
-      levels.map(({ logits }) => logits),
+  const joined = (part: keyof (typeof best)[number]) =>
+    concat(
+      best.map((level) => level[part]),
       1,
-    ),
-    deltas: concat(
-      levels.map(({ deltas }) => deltas),
-      1,
-    ),
-    candidates: {
-      places: concat(
-        best.map(({ places }) => places),
-        1,
-      ),
-      logits: concat(
-        best.map(({ logits }) => logits),
-        1,
-      ),
-      deltas: concat(
-        best.map(({ deltas }) => deltas),
-        1,
-      ),
-    },
-  };
+    );
+  return { places: joined('places'), logits: joined('logits'), deltas: joined('deltas') };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Inputs, ShapedArray, Step } from '../../engine/step.js';
 import type { ElementArray } from '../../engine/types.js';
 import { notFinite } from '../../ops/check-finite.js';
 import type { Outline } from '../../pycocotools/mask/outline.js';
+import { anchorPatches } from './anchor-patches.js';
 import { type AnchorTargets, anchorTargets } from './anchor-targets.js';
 import { AnchorGrid } from './anchors.js';
 import { BOX_SIDE } from './box-head.js';
@@ -126,20 +127,21 @@ function gridOf({ height, width }: PixelBatch): AnchorGrid {
 
 function trainInputs(batch: TrainBatch, rate: number): Inputs<string> {
   const anchors = batch.targets.map((target) => target.anchors);
-  const count = gridOf(batch).count;
-  const inBatch = (ids: Int32Array, n: number) => Array.from(ids, (id) => n * count + id);
+  const sampled = anchors.map(({ positives, negatives }) => Int32Array.of(...positives, ...negatives));
   const labels = anchors.flatMap(({ positives, negatives }) => [
     ...new Array<number>(positives.length).fill(1),
     ...new Array<number>(negatives.length).fill(0),
   ]);
+  const grid = gridOf(batch);
+  const { rows, kinds } = anchorPatches(sampled, grid);
+  const places = kinds.map((kind, s) => s * grid.kinds + kind);
   return {
     ...fedPixels(batch),
+    ...matrixValues('anchors', rows),
     rate: Float32Array.of(rate),
-    anchors: Int32Array.from(
-      anchors.flatMap(({ positives, negatives }, n) => [...inBatch(positives, n), ...inBatch(negatives, n)]),
-    ),
+    anchors: places,
     anchor_labels: Float32Array.from(labels),
-    positive_anchors: Int32Array.from(anchors.flatMap(({ positives }, n) => inBatch(positives, n))),
+    positive_anchors: places.filter((_, s) => labels[s] === 1),
     anchor_deltas: joined(anchors.map(({ deltas }) => deltas)),
   };
 }

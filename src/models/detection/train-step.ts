@@ -21,12 +21,13 @@ import { smoothL1 } from '../../ops/smooth-l1.js';
 import { scope, type Tensor, tf } from '../../ops/tf.js';
 import { norm } from '../../solver/lars.js';
 import type { Solver } from '../../solver/solver.js';
+import { PATCH_SIDE } from './anchor-patches.js';
 import { BOX_SIDE } from './box-head.js';
 import { MASK_POOL_SIDE } from './mask-head.js';
 import type { Detector } from './networks.js';
 import { normalizedPixels, pixelInputs } from './pixels.js';
-import { fedMatrix, matrixSpecs, pooledCells, poolRegions } from './region-matrix.js';
-import { type RpnOutputs, rpnOutputs } from './rpn-outputs.js';
+import { fedMatrix, matrixSpecs, poolRegions, pyramidCells } from './region-matrix.js';
+import { rpnCandidates } from './rpn-outputs.js';
 
 /** Detectron2's names. `loss_mask` for Mask R-CNN only. */
 export type LossName = 'loss_cls' | 'loss_box_reg' | 'loss_mask' | 'loss_rpn_cls' | 'loss_rpn_loc';
@@ -53,10 +54,12 @@ function stepInputs(images: number): Record<string, InputSpec> {
   return {
     rate: { type: 'float32', shape: [] },
     ...pixelInputs(images),
-    /** [S] of all images: image times A plus the anchor's id; and 1 for an object, 0 for none. */
+    /** What the RPN sees of the sampled anchors of all images. */
+    ...matrixSpecs('anchors'),
+    /** [S] sampled anchor times kinds plus its kind; and 1 for an object, 0 for none. */
     anchors: INTS,
     anchor_labels: FLOATS,
-    /** [P], and [P, 4] the way from each to its object. */
+    /** [P] the same of the positive ones, and [P, 4] the way from each to its object. */
     positive_anchors: INTS,
     anchor_deltas: BOXES,
   };
@@ -115,27 +118,26 @@ function forward(
 ): Partial<Record<LossName, Tensor>> {
   const pixels = normalizedPixels(fed.images, fed.sizes, detector.options.weightsStyle);
   const maps = detector.features(pixels, 'training');
-  const rpn = rpnOutputs(detector.rpnHead, maps, options.candidatesPerLevel);
-  const answers = ask(REGIONS, rpn.candidates, answerSpecs(detector.maskHead !== undefined));
-  const cells = pooledCells(maps);
+  const candidates = rpnCandidates(detector.rpnHead, maps, options.candidatesPerLevel);
+  const answers = ask(REGIONS, candidates, answerSpecs(detector.maskHead !== undefined));
+  const cells = pyramidCells(maps);
   return {
-    ...scope('rpn_losses', () => rpnLosses(rpn, fed, options.anchorsPerImage * options.images)),
+    ...scope('rpn_losses', () => rpnLosses(detector, cells, fed, options.anchorsPerImage * options.images)),
     ...scope('box_losses', () => boxLosses(detector, cells, answers)),
     ...scope('mask_loss', () => maskLoss(detector, cells, answers)),
   };
 }
 
 /** @param count what both are divided by, also where fewer anchors were sampled */
-function rpnLosses(
-  { logits, deltas }: RpnOutputs,
-  { anchors, anchor_labels, positive_anchors, anchor_deltas }: Record<string, Tensor>,
-  count: number,
-) {
-  const sampled = gather(reshape(logits, [-1]), anchors);
-  const positive = gather(reshape(deltas, [-1, 4]), positive_anchors);
+function rpnLosses({ rpnHead }: Detector, cells: Tensor, fed: Record<string, Tensor>, count: number) {
+  const { logits, deltas } = rpnHead.forwardPatches(
+    poolRegions(cells, fedMatrix('anchors', fed), PATCH_SIDE),
+  );
+  const sampled = gather(reshape(logits, [-1]), fed.anchors);
+  const positive = gather(reshape(deltas, [-1, 4]), fed.positive_anchors);
   return {
-    loss_rpn_cls: tf.div(sigmoidCrossEntropy(sampled, anchor_labels), count),
-    loss_rpn_loc: tf.div(smoothL1(positive, anchor_deltas, 0), count),
+    loss_rpn_cls: tf.div(sigmoidCrossEntropy(sampled, fed.anchor_labels), count),
+    loss_rpn_loc: tf.div(smoothL1(positive, fed.anchor_deltas, 0), count),
   };
 }
 
