@@ -8,7 +8,6 @@
  * Running it again makes a new run in the same folder; the data set is kept.
  */
 
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRecipe } from '../src/config/find-recipe.js';
@@ -26,10 +25,9 @@ import { installProgress } from '../src/recipes/shared/install-progress.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
 import { runTool } from './run-tool.js';
-import { makeShapes } from './shapes/write.js';
+import { startData } from './start/data.js';
 
 const CONFIG = findRecipe('quickstart');
-const IMAGES = { train: 560, val: 200 };
 const NEIGHBOURS = 20;
 
 async function main(): Promise<void> {
@@ -38,9 +36,7 @@ async function main(): Promise<void> {
   const log = new Console(process.stderr);
   const { libraries } = await ensureEngine({ log, onProgress: installProgress(log) });
 
-  const shapes = join(values.out, 'shapes');
-  const crops = join(values.out, 'shapes-by-category');
-  if (!existsSync(shapes) || !existsSync(crops)) await makeData(shapes, crops, log);
+  const { crops } = await startData(values.out, log);
 
   const resolved = resolveConfig(PRETRAIN, {
     file: CONFIG,
@@ -55,7 +51,7 @@ async function main(): Promise<void> {
     overwrite: false,
     log,
   });
-  if (interrupted !== undefined) {
+  if (interrupted) {
     process.exitCode = 130;
     return;
   }
@@ -96,25 +92,6 @@ Next: your own photos, any folder of images
   npx scrl pretrain --config one_machine --dataset/root PHOTOS
 `,
   );
-}
-
-async function makeData(shapes: string, crops: string, log: Console): Promise<void> {
-  const progress = new Progress(log, {
-    label: 'rendering shapes',
-    total: IMAGES.train + IMAGES.val,
-    unit: 'images',
-  });
-  const made = await makeShapes({
-    out: shapes,
-    classFolders: crops,
-    ...IMAGES,
-    seed: 0,
-    size: 256,
-    overwrite: true,
-    onProgress: (done) => progress.update(done),
-  });
-  progress.finish();
-  log.info(`${made.train + made.val} images with ${made.objects} objects in ${shapes}`);
 }
 
 /** Accuracy in percent of telling the queries' categories by their nearest neighbours in the bank. */

@@ -2,18 +2,15 @@
 
 import { availableParallelism } from 'node:os';
 import type { Argv } from 'yargs';
-import { parseFlag } from '../config/flag-value.js';
-import { allowed, type Leaf } from '../config/leaf.js';
-import { ENGINE, type EngineConfig } from '../config/schemas/sections.js';
 import { RESNET_NAMES, type ResNetName } from '../core/architectures.js';
 import { UserError } from '../core/errors.js';
 import type { WeightsSettings } from '../recipes/shared/open-embedder.js';
+import { readEngine, withEngine } from './engine-flags.js';
 import { withLog } from './log-flags.js';
 import { wholeNumber } from './numbers.js';
 
 export type WeightsArguments = Record<string, unknown>;
 
-const ENGINE_FLAGS = ['device', 'threads'] as const;
 const LARGEST_SEED = 2 ** 53 - 1;
 
 /** What is cut out of an image, and its side unless `--size` says another. */
@@ -21,7 +18,7 @@ export const EVALUATION_CROP = { side: 224, describe: 'shorter side to 256/224 o
 export const LARGEST_SQUARE = { side: 448, describe: 'the largest square of an image is shown' };
 
 export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Argv {
-  let result = withLog(yargs)
+  const result = withLog(yargs)
     .option('weights', {
       type: 'string',
       demandOption: true,
@@ -48,12 +45,7 @@ export function withWeights<T>(yargs: Argv<T>, crop: typeof EVALUATION_CROP): Ar
     })
     .option('batch', { ...text('images of a step; does not change features'), default: '64' })
     .option('workers', text('images decoded at once; default: one for each processor')) as Argv;
-  for (const key of ENGINE_FLAGS) {
-    const { description, default: value } = ENGINE[key];
-    const meaning = description.replace(/; ours$/, '');
-    result = result.option(`engine/${key}`, text(`${meaning}; default: ${value}`));
-  }
-  return result;
+  return withEngine(result);
 }
 
 /** @throws UserError for a value that is not allowed, or options that contradict each other */
@@ -88,21 +80,6 @@ export function readWeightsFlags(argv: WeightsArguments): WeightsSettings {
     workers,
     engine: readEngine(argv),
   };
-}
-
-function readEngine(argv: WeightsArguments): EngineConfig {
-  return {
-    device: optionValue(ENGINE.device, 'engine/device', argv),
-    threads: optionValue(ENGINE.threads, 'engine/threads', argv),
-    precision: ENGINE.precision.default,
-  };
-}
-
-function optionValue<T>(leaf: Leaf<T>, flag: string, argv: WeightsArguments): T {
-  if (argv[flag] === undefined) return leaf.default;
-  const parsed = parseFlag(leaf, argv[flag]);
-  if (parsed !== undefined) return parsed.value;
-  throw new UserError(`must be ${allowed(leaf)}`, { key: `--${flag}`, value: argv[flag] });
 }
 
 function number(argv: WeightsArguments, key: string, most: number, least?: number): number {

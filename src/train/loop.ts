@@ -126,7 +126,8 @@ class Loop<B extends TaskBatch> {
     const metrics = { ...(await this.#clock.spend('inside', () => this.#task.step(batch, context))) };
     if (metrics.loss !== undefined && !Number.isFinite(metrics.loss)) {
       const { remedy } = this.#task;
-      await stopOnNonFinite(this.#run.folder, this.#step, metrics, this.#task.evidence(batch), remedy);
+      const found = { step: this.#step, outputs: metrics, remedy };
+      await stopOnNonFinite(this.#run.folder, found, this.#task.evidence(batch));
     }
     this.#step++;
     return metrics;

@@ -15,23 +15,30 @@ export interface Evidence {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** What was seen, and what to do. */
+export interface NonFinite {
+  readonly step: number;
+  readonly outputs: Metrics;
+  /** Default: that the loss is not finite. */
+  readonly problem?: string;
+  /** What to change. */
+  readonly remedy: string;
+}
+
 /**
  * Writes `nonfinite_step_{step}.pth` and `.json` into the run folder. Checkpoints are untouched.
  *
- * @param remedy what to change
  * @throws UserError always
  */
 export async function stopOnNonFinite(
   folder: string,
-  step: number,
-  outputs: Metrics,
+  { step, outputs, problem = `the loss of step ${step} is ${outputs.loss}`, remedy }: NonFinite,
   { tensors, facts }: Evidence,
-  remedy: string,
 ): Promise<never> {
   const base = join(folder, `nonfinite_step_${step}`);
   await writeTorchFile(`${base}.pth`, new Map<string, FileValue>(Object.entries(tensors)));
   await writeFile(`${base}.json`, JSON.stringify({ step, outputs, ...facts }, named, 1));
-  throw new UserError(`the loss of step ${step} is ${outputs.loss}; training was stopped`, {
+  throw new UserError(`${problem}; training was stopped`, {
     where: folder,
     remedy: `the batch was saved as ${base}.pth and .json, and checkpoint_last.pth is from before it. ${remedy}`,
   });

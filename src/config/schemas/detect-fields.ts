@@ -57,9 +57,6 @@ const MODEL = {
     batch_size_per_image: integer(512, { min: 1 }, 'proposals that the heads are trained on, per image'),
     positive_fraction: number(0.25, { above: 0, max: 1 }, 'share of objects among them, at most'),
     iou_threshold: number(0.5, { min: 0, max: 1 }, 'a proposal is an object from this IoU on'),
-    box_pool: integer(7, { min: 1 }, "side of RoIAlign's output for the box head, cells"),
-    mask_pool: integer(14, { min: 1 }, "side of RoIAlign's output for the mask head, cells"),
-    sampling_ratio: integer(0, { min: 0 }, "points per side of RoIAlign's bins; 0 = adaptive"),
   },
   test: {
     score_threshold: number(0.05, { min: 0, max: 1 }, 'detections of a higher score are kept'),
@@ -82,13 +79,8 @@ const TRAIN = {
   warmup_factor: number(0.001, { min: 0, max: 1 }, 'share of the rate at the first step'),
   lr: number(0.02, { above: 0 }, 'learning rate for reference_batch images'),
   momentum: number(0.9, { min: 0, below: 1 }, 'momentum of SGD'),
-  weight_decay: number(1e-4, { min: 0 }, 'weight decay'),
-  weight_decay_norm: number(0, { min: 0 }, 'weight decay of norms'),
-  weight_decay_bias: nullable(number(0, { min: 0 }, 'weight decay of biases; null = weight_decay'), null),
-  clip: nullable(
-    number(1, { above: 0 }, 'longer gradients, all parameters together, are shortened to this; null = never'),
-    null,
-  ),
+  weight_decay: number(1e-4, { min: 0 }, 'weight decay, not on norms'),
+  decay_biases: boolean(true, 'weight decay on biases too, as Detectron2; never on norms'),
   eval_steps: integer(
     5000,
     { min: 0 },

@@ -3,7 +3,7 @@
 import type { Answerer } from '../../engine/question.js';
 import type { ShapedArray, Step } from '../../engine/step.js';
 import type { Rle } from '../../pycocotools/mask/rle.js';
-import { AnchorGrid } from './anchors.js';
+import { AnchorGrid, type AnchorOptions } from './anchors.js';
 import { decodeBoxes, PROPOSAL_WEIGHTS } from './box-coder.js';
 import { BOX_SIDE } from './box-head.js';
 import { DETECTIONS, PROPOSALS } from './detect-step.js';
@@ -28,8 +28,13 @@ export interface DetectHostOptions {
   readonly candidatesPerLevel: number;
   /** Proposals of an image; Detectron2's POST_NMS_TOPK_TEST, default 1000. */
   readonly proposals?: number;
+  /** Of the network; default Detectron2's. */
+  readonly anchors?: AnchorOptions;
+  /** IoU from which on a proposal is a duplicate; default 0.7. */
+  readonly proposalNms?: number;
   /** See `DetectionOptions`. */
   readonly scoreThreshold?: number;
+  readonly nmsThreshold?: number;
   readonly keep?: number;
 }
 
@@ -76,15 +81,16 @@ class BatchRun {
   constructor(batch: DetectBatch, options: DetectHostOptions) {
     this.#batch = batch;
     this.#options = options;
-    this.#grid = new AnchorGrid(batch.height, batch.width);
+    this.#grid = new AnchorGrid(batch.height, batch.width, options.anchors);
   }
 
   /** @returns where the box head looks */
   propose(question: Readonly<Record<string, ShapedArray>>) {
-    const { candidatesPerLevel, proposals: keep = 1000 } = this.#options;
+    const { candidatesPerLevel, proposals: keep = 1000, proposalNms: nmsThreshold = 0.7 } = this.#options;
     this.#proposals = this.#batch.outputs.map((_, n) => {
       const candidates = candidatesOf(question, n, this.#grid, candidatesPerLevel);
-      return selectProposals(candidates, { ...sizeOf(this.#batch, n), keep, training: false }).boxes;
+      return selectProposals(candidates, { ...sizeOf(this.#batch, n), nmsThreshold, keep, training: false })
+        .boxes;
     });
     return matrixValues('box', regionRows(this.#proposals, this.#grid, BOX_SIDE));
   }

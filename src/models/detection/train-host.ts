@@ -10,12 +10,13 @@ import { notFinite } from '../../ops/check-finite.js';
 import type { Outline } from '../../pycocotools/mask/outline.js';
 import { anchorPatches } from './anchor-patches.js';
 import { type AnchorTargets, anchorTargets } from './anchor-targets.js';
-import { AnchorGrid } from './anchors.js';
+import { AnchorGrid, type AnchorOptions } from './anchors.js';
 import { BOX_SIDE } from './box-head.js';
 import { DivergenceError } from './divergence.js';
-import { ANCHOR_SAMPLE, PROPOSAL_SAMPLE, type Rank, randomRank, type SampleSize } from './label-sampler.js';
+import { PROPOSAL_SAMPLE, type Rank, randomRank, type SampleSize } from './label-sampler.js';
 import { MASK_POOL_SIDE, MASK_SIDE } from './mask-head.js';
 import { maskTargets } from './mask-targets.js';
+import { type MatchRule, PROPOSAL_RULE } from './matcher.js';
 import { fedPixels, type PixelBatch, sizeOf } from './pixels.js';
 import { selectProposals } from './proposals.js';
 import { matrixValues } from './region-matrix.js';
@@ -40,6 +41,8 @@ export interface ImageTargets {
 }
 
 export interface TrainBatch extends PixelBatch {
+  /** Of the network; default Detectron2's. */
+  readonly anchors?: AnchorOptions;
   /** [N] */
   readonly targets: readonly ImageTargets[];
 }
@@ -48,19 +51,30 @@ export interface TrainBatch extends PixelBatch {
  * Adds to a loader's batch what does not depend on the network; so it can be made while the step before is running. What is
  * sampled depends on the seed and the step only.
  *
- * @param sample of anchors of an image
+ * @param options.anchors of the network; default Detectron2's
+ * @param options.rule which of them are objects
+ * @param options.size how many an image is trained on
  */
 export function trainBatch<B extends PixelBatch & { readonly objects: readonly TrainObjects[] }>(
   batch: B,
-  { seed, step, sample = ANCHOR_SAMPLE }: { seed: number; step: number; sample?: SampleSize },
+  { seed, step, anchors, ...sampling }: TrainBatchOptions,
 ): B & TrainBatch {
-  const grid = gridOf(batch);
+  const shaped = { ...batch, ...(anchors && { anchors }) };
+  const grid = gridOf(shaped);
   const targets = batch.objects.map((objects, n) => {
     const ranks = (stage: string) => randomRank(new RandomStream(seed, stage, step, n));
-    const anchors = anchorTargets(objects.boxes, grid, ranks('sampled anchors'), { size: sample });
-    return { objects, anchors, rank: ranks('sampled proposals') };
+    const learned = anchorTargets(objects.boxes, grid, ranks('sampled anchors'), sampling);
+    return { objects, anchors: learned, rank: ranks('sampled proposals') };
   });
-  return { ...batch, targets };
+  return { ...shaped, targets };
+}
+
+export interface TrainBatchOptions {
+  readonly seed: number;
+  readonly step: number;
+  readonly anchors?: AnchorOptions;
+  readonly rule?: MatchRule;
+  readonly size?: SampleSize;
 }
 
 export interface TrainHostOptions {
@@ -71,6 +85,10 @@ export interface TrainHostOptions {
   readonly candidatesPerLevel: number;
   /** Proposals of an image; Detectron2's POST_NMS_TOPK_TRAIN, default 1000. */
   readonly proposals?: number;
+  /** IoU from which on a proposal is a duplicate; default 0.7. */
+  readonly proposalNms?: number;
+  /** Which regions are objects; default those of an IoU of 0.5. */
+  readonly rule?: MatchRule;
   /** Regions that an image is trained on. */
   readonly sample?: SampleSize;
 }
@@ -121,8 +139,8 @@ export async function runTrainStep(
   }
 }
 
-function gridOf({ height, width }: PixelBatch): AnchorGrid {
-  return new AnchorGrid(height, width);
+function gridOf({ height, width, anchors }: Pick<TrainBatch, 'height' | 'width' | 'anchors'>): AnchorGrid {
+  return new AnchorGrid(height, width, anchors);
 }
 
 function trainInputs(batch: TrainBatch, rate: number): Inputs<string> {
@@ -150,13 +168,20 @@ function chooseRegions(
   question: Readonly<Record<string, ShapedArray>>,
   batch: TrainBatch,
   n: number,
-  { classes, candidatesPerLevel, proposals: keep = 1000, sample = PROPOSAL_SAMPLE }: TrainHostOptions,
+  options: TrainHostOptions,
 ): ImageRegions {
   const { objects, rank } = batch.targets[n];
+  const { classes, candidatesPerLevel, proposals: keep = 1000, proposalNms = 0.7 } = options;
+  const { rule = PROPOSAL_RULE, sample: size = PROPOSAL_SAMPLE } = options;
   const grid = gridOf(batch);
   const candidates = candidatesOf(question, n, grid, candidatesPerLevel);
-  const proposals = selectProposals(candidates, { ...sizeOf(batch, n), keep, training: true });
-  const rois = sampleRois(proposals, objects, rank, { classes, anchors: grid.count, size: sample });
+  const proposals = selectProposals(candidates, {
+    ...sizeOf(batch, n),
+    nmsThreshold: proposalNms,
+    keep,
+    training: true,
+  });
+  const rois = sampleRois(proposals, objects, rank, { classes, anchors: grid.count, rule, size });
   return { ...rois, proposals: proposals.ids };
 }
 

@@ -97,18 +97,42 @@ export function compileTrainStep(
   const parameters = detector.store.parameters();
   const inputs = stepInputs(options.images);
   return runtime.compile<string, string>(`detect_train_${options.images}`, inputs, (fed) => {
-    const outputs: Record<string, Tensor> = {};
+    let outputs: Record<string, Tensor> = {};
     const { grads } = tf.valueAndGrads(() => {
-      const losses = Object.entries(forward(detector, fed, options));
-      for (const [name, loss] of losses) outputs[name] = tf.keep(checkFinite(name, loss));
-      const total = losses.map(([, loss]) => loss).reduce((sum, loss) => tf.add(sum, loss));
-      outputs.total_loss = tf.keep(total);
-      return total as never;
+      outputs = lossOutputs(detector, fed, options);
+      return outputs.total_loss as never;
     })(parameters.map(({ variable }) => variable.read()));
     solver.update(grads, fed.rate);
     const keys = parameters.map(({ key }) => key);
     return { ...outputs, ...gradientNorms(grads, keys, options.probes ?? []) };
   });
+}
+
+/**
+ * Compiles the same without learning: the losses, and the statistics of norms over the batch, which change as in a training
+ * step.
+ */
+export function compileForwardStep(
+  runtime: Runtime,
+  detector: Detector,
+  options: TrainStepOptions,
+): Step<string, string> {
+  const name = `detect_forward_${options.images}`;
+  return runtime.compile<string, string>(name, stepInputs(options.images), (fed) =>
+    lossOutputs(detector, fed, options),
+  );
+}
+
+/** The losses, and `total_loss`, their sum. */
+function lossOutputs(
+  detector: Detector,
+  fed: Record<string, Tensor>,
+  options: TrainStepOptions,
+): Record<string, Tensor> {
+  const losses = Object.entries(forward(detector, fed, options));
+  const checked = losses.map(([name, loss]) => [name, tf.keep(checkFinite(name, loss))] as const);
+  const total = losses.map(([, loss]) => loss).reduce((sum, loss) => tf.add(sum, loss));
+  return { ...Object.fromEntries(checked), total_loss: tf.keep(total) };
 }
 
 function forward(

@@ -3,7 +3,7 @@
 import type { DetectConfig } from '../../config/schemas/detect.js';
 import { UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
-import { aspectBatches, inOrder } from '../../data/aspect-batches.js';
+import { aspectBatches } from '../../data/aspect-batches.js';
 import { type DetectionDataset, openDetectionDataset } from '../../data/detection-dataset.js';
 import { type DetectionBatch, isWide, loadDetections } from '../../data/detection-loader.js';
 import { withHeaderProgress } from '../shared/header-progress.js';
@@ -72,17 +72,50 @@ export function trainingBatches(
   });
 }
 
-/** Every image once, in order, as it is judged: of one size, not mirrored; the last batch may be short. */
-export function evaluationBatches(
-  { seed, input, train }: DetectConfig,
-  dataset: DetectionDataset,
-  batchSize: number,
-): AsyncGenerator<DetectionBatch, void, void> {
-  return loadDetections({
-    dataset,
-    batches: inOrder(dataset.count, batchSize),
-    augmentation: { shortEdges: [input.min_size_test], maxSize: input.max_size_test, flipProbability: 0 },
-    seed,
-    workers: train.num_workers,
+/** Ids of the classes, in their order. */
+export function categoryIdsOf({ records }: DetectionDataset): number[] {
+  return records.categories.map(({ id }) => id);
+}
+
+/** @throws UserError when the configuration has another number of classes than the annotations */
+export function requireClasses({ model }: DetectConfig, { classes, records }: DetectionDataset): void {
+  if (model.classes === null || model.classes === classes.length) return;
+  throw new UserError(`has ${classes.length} categories, but the configuration ${model.classes}`, {
+    where: records.where,
+    key: 'model/classes',
+    value: model.classes,
+    remedy: 'set model/classes to null: then it follows the annotations',
+  });
+}
+
+/**
+ * Classes are positions in the list of categories: they mean the same only when the lists are the same.
+ *
+ * @throws UserError naming what only one of them has
+ */
+export function requireSameCategories(
+  expected: {
+    readonly classes: readonly string[];
+    readonly categoryIds: readonly number[];
+    readonly where: string;
+  },
+  data: DetectionDataset,
+): void {
+  const ids = categoryIdsOf(data);
+  const same = (a: readonly unknown[], b: readonly unknown[]) =>
+    a.length === b.length && a.every((x, i) => x === b[i]);
+  if (same(ids, expected.categoryIds) && same(data.classes, expected.classes)) return;
+  const list = (numbers: readonly number[], names: readonly string[]) =>
+    numbers.map((id, i) => `${id} ${names[i]}`);
+  const [ours, theirs] = [list(expected.categoryIds, expected.classes), list(ids, data.classes)];
+  const only = (a: readonly string[], b: readonly string[]) =>
+    a
+      .filter((item) => !b.includes(item))
+      .slice(0, 5)
+      .join(', ') || 'none';
+  throw new UserError(`has other categories than ${expected.where}`, {
+    where: data.records.where,
+    key: 'categories',
+    remedy: `only there: ${only(ours, theirs)}; only here: ${only(theirs, ours)}`,
   });
 }

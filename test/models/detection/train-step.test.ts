@@ -72,7 +72,7 @@ function batchOf(height: number, width: number, boxes: number[][], seed = 1): Tr
     outlines: own.map(([x1, y1, x2, y2]) => ({ polygons: [[x1, y1, x2, y1, x2, y2, x1, y2]] })),
   }));
   const sizes = Int32Array.of(height, width, height, width);
-  return trainBatch({ images, height, width, sizes, objects }, { seed, step: 0, sample: ANCHORS });
+  return trainBatch({ images, height, width, sizes, objects }, { seed, step: 0, size: ANCHORS });
 }
 
 const TWO = [

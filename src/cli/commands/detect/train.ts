@@ -1,0 +1,55 @@
+import type { Argv, CommandModule } from 'yargs';
+import { findRecipe } from '../../../config/find-recipe.js';
+import { DETECT } from '../../../config/schemas/detect.js';
+import { type Arguments, readConfig, withConfig } from '../../config-flags.js';
+import { openConsole } from '../../log-flags.js';
+import { stopsAfterSaving } from '../../stop-signals.js';
+
+export const detectTrainCommand: CommandModule<object, Arguments> = {
+  command: 'train',
+  describe: 'fine-tune Faster or Mask R-CNN from a backbone, on annotations in the form of COCO',
+  builder: (yargs) =>
+    withConfig(yargs, DETECT)
+      .option('weights', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'backbone to start from: a run folder, or a file of any toolkit',
+      })
+      .option('overwrite', {
+        type: 'boolean',
+        default: false,
+        describe: 'use the latest run folder again and ignore its checkpoints',
+      })
+      .example(
+        '$0 detect train --config one_machine --weights runs/one_machine_000 --dataset/train/images PHOTOS --dataset/train/annotations train.json --dataset/val/images PHOTOS --dataset/val/annotations val.json',
+        'on one machine',
+      )
+      .example(
+        '$0 detect train --config mask_rcnn_R_50_FPN_1x --weights resnet50.pth ...',
+        "COCO's 1x schedule",
+      )
+      .example('$0 detect train ... --save_dir runs/one_machine_000', 'resume that run') as Argv<Arguments>,
+  handler: async (argv) => {
+    const resolved = await readConfig(argv, DETECT);
+    const log = openConsole(argv);
+    const configFile = findRecipe(String(argv.config), { recipes: DETECT.recipes });
+    const { weights } = argv as { weights?: string };
+    const { detectTrain } = await import('../../../recipes/detect/index.js');
+    await stopsAfterSaving(async (signal) => {
+      const overwrite = argv.overwrite === true;
+      const { folder, best, interrupted } = await detectTrain({
+        resolved,
+        configFile,
+        weights,
+        overwrite,
+        signal,
+        log,
+      });
+      if (interrupted) return true;
+      if (best !== undefined) log.info(`best AP ${best.score.toFixed(2)} after ${best.step} steps`);
+      log.info(`to see what it finds:  scrl detect predict --weights ${folder} IMAGES --out DIR`);
+      log.info(`to use it elsewhere:   scrl convert ${folder}/checkpoint_last.pth detector.pkl`);
+      return false;
+    });
+  },
+};

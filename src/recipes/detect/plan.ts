@@ -1,0 +1,56 @@
+/** A detector run's numbers, worked out once from the configuration: as it is said, or scaled with the batch. */
+
+import type { DetectConfig } from '../../config/schemas/detect.js';
+import { multiStepRate, scaledRate } from '../../solver/schedule.js';
+
+export interface DetectPlan {
+  /** N */
+  readonly batch: number;
+  readonly totalSteps: number;
+  /** Detectors have no epochs: one that is as long as the run. */
+  readonly stepsPerEpoch: number;
+  readonly warmupSteps: number;
+  readonly milestones: readonly number[];
+  /** Steps between evaluations; 0 = after the last only. */
+  readonly evalSteps: number;
+  readonly peak: number;
+  /** Learning rate of a step, counted from 0. */
+  rate(step: number): number;
+}
+
+/**
+ * The linear rule (Goyal et al., 2017) as Detectron2 has it: a batch k times as large has k times the rate, and a k-th of all
+ * numbers of steps.
+ */
+export function makeDetectPlan({ train }: DetectConfig): DetectPlan {
+  const { batch_size: batch, reference_batch: reference } = train;
+  const scale = train.auto_scale ? reference / batch : 1;
+  const steps = (count: number) => Math.round(count * scale);
+  const totalSteps = Math.max(1, steps(train.max_steps));
+  const milestones = train.steps_at.map(steps);
+  const warmupSteps = steps(train.warmup_steps);
+  const peak = train.auto_scale ? scaledRate(train.lr, batch, reference) : train.lr;
+  const schedule = {
+    baseRate: peak,
+    milestones,
+    gamma: train.gamma,
+    warmupSteps,
+    warmupFactor: train.warmup_factor,
+  };
+  return {
+    batch,
+    totalSteps,
+    stepsPerEpoch: totalSteps,
+    warmupSteps,
+    milestones,
+    evalSteps: train.eval_steps === 0 ? 0 : Math.max(1, steps(train.eval_steps)),
+    peak,
+    rate: (step) => multiStepRate(schedule, step),
+  };
+}
+
+/** In one line, what the linear rule made of the recipe. */
+export function describePlan({ batch, totalSteps, peak, milestones, warmupSteps }: DetectPlan): string {
+  const falls = milestones.length === 0 ? 'does not fall' : `falls at ${milestones.join(', ')}`;
+  return `${totalSteps} steps of ${batch} images; rate ${Number(peak.toPrecision(4))} after ${warmupSteps} steps of warm-up, ${falls}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * `npm run start:detect`: a detector from the pretrained backbone of `npm start`, on data that it makes. Renders shapes,
+ * pretrains a backbone when there is none, trains Faster R-CNN on the annotated scenes, evaluates it, and draws what it finds.
+ *
+ *     npm run start:detect [-- --out FOLDER]      default: quickstart in the current folder
+ *
+ * Its last line on standard output is a JSON object: AP50, AP, seconds, and where the pictures are.
+ */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findRecipe } from '../src/config/find-recipe.js';
+import { resolveConfig } from '../src/config/load.js';
+import { DETECT } from '../src/config/schemas/detect.js';
+import { PRETRAIN } from '../src/config/schemas/pretrain.js';
+import type { LiveLog } from '../src/core/log.js';
+import { detectTrain } from '../src/recipes/detect/index.js';
+import { predict } from '../src/recipes/detect/predict.js';
+import { pretrain } from '../src/recipes/pretrain/index.js';
+import { Console } from '../src/report/console.js';
+import { runTool } from './run-tool.js';
+import { startData } from './start/data.js';
+
+const PICTURES = 6;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: 'quickstart' } } });
+  const { out } = values;
+  const log = new Console(process.stderr);
+  const data = await startData(out, log);
+  const weights = findBackbone(out) ?? (await makeBackbone(out, data.crops, log));
+
+  const began = performance.now();
+  const file = findRecipe('quickstart', { recipes: DETECT.recipes });
+  const annotations = (split: string) => join(data.shapes, 'annotations', `instances_${split}.json`);
+  const overrides = {
+    top_dir: join(out, 'detection'),
+    'dataset/train/images': join(data.shapes, 'train'),
+    'dataset/train/annotations': annotations('train'),
+    'dataset/val/images': join(data.shapes, 'val'),
+    'dataset/val/annotations': annotations('val'),
+  };
+  const resolved = resolveConfig(DETECT, { file, overrides });
+  const { folder, figures } = await detectTrain({ resolved, configFile: file, weights, log });
+  const pictures = join(folder, 'pictures');
+  const images = readdirSync(join(data.shapes, 'val')).sort().slice(0, PICTURES);
+  await predict({
+    weights: folder,
+    images: images.map((name) => join(data.shapes, 'val', name)),
+    out: pictures,
+    log,
+  });
+  const here = (path: string) => relative(process.cwd(), path) || '.';
+  process.stdout.write(
+    `${JSON.stringify({
+      AP50: figures['bbox/AP50'],
+      AP: figures['bbox/AP'],
+      seconds: Math.round((performance.now() - began) / 1000),
+      run: here(folder),
+      pictures: here(pictures),
+    })}\n`,
+  );
+}
+
+/** The newest backbone of `npm start`. */
+function findBackbone(out: string): string | undefined {
+  const runs = join(out, 'runs');
+  if (!existsSync(runs)) return undefined;
+  const finished = readdirSync(runs)
+    .filter((name) => name.startsWith('quickstart_'))
+    .map((name) => join(runs, name, 'checkpoint_last.pth'))
+    .filter((path) => existsSync(path));
+  return finished.sort().at(-1);
+}
+
+async function makeBackbone(out: string, crops: string, log: LiveLog): Promise<string> {
+  const file = findRecipe('quickstart');
+  const overrides = { 'dataset/root': join(crops, 'train'), top_dir: out };
+  const resolved = resolveConfig(PRETRAIN, { file, overrides });
+  const { folder } = await pretrain({ resolved, configFile: file, overwrite: false, log });
+  return join(folder, 'checkpoint_last.pth');
+}
+
+await runTool(main);
