@@ -11,7 +11,7 @@ import type { ModuleStore } from '../../nn/module-store.js';
 import type { Mode, NormKind } from '../../nn/norm.js';
 import { relu } from '../../ops/relu.js';
 import { reshape } from '../../ops/reshape.js';
-import type { Tensor } from '../../ops/tf.js';
+import { expectShape, type Tensor } from '../../ops/tf.js';
 
 export type BoxHeadKind = 'fc2' | '4conv1fc';
 
@@ -39,6 +39,8 @@ export class BoxHead {
   readonly side: number;
   readonly #convs: ConvNorm[];
   readonly #fcs: Linear[];
+  readonly #side: number;
+  readonly #channels: number;
   /** Elements of a region's map behind the convolutions. */
   readonly #flat: number;
 
@@ -46,6 +48,8 @@ export class BoxHead {
   constructor(store: ModuleStore, prefix: string, options: BoxHeadOptions) {
     const { kind, channels, convDim, fcDim, norm, side = BOX_SIDE } = options;
     const { convs, fcs } = LAYERS[kind];
+    this.#side = side;
+    this.#channels = channels;
     this.side = side;
     this.#convs = Array.from({ length: convs }, (_, i) => {
       const name = `${prefix}conv${i + 1}`;
@@ -68,6 +72,8 @@ export class BoxHead {
 
   /** [R, P, P, C] to [R, D] */
   forward(regions: Tensor, mode: Mode): Tensor {
+    // Flattened, maps of another side would be mixed up without a word.
+    expectShape('the regions of the box head', regions, ['R', this.#side, this.#side, this.#channels]);
     let x = regions;
     for (const conv of this.#convs) x = relu(conv.forward(x, mode));
     x = reshape(x, [-1, this.#flat]);

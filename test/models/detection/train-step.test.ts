@@ -190,6 +190,16 @@ describe('a step', () => {
   });
 });
 
+it('a box head on maps of another side is refused', async () => {
+  const runtime = await openRuntime();
+  const detector = new Detector(runtime, { ...OPTIONS, boxSide: 14 });
+  const compile = () => compileDetectStep(runtime, detector, { images: 1, candidatesPerLevel: 50 });
+  expect(compile).toThrow(
+    'the regions of the box head must have shape [R, 14, 14, 16], but has [-1, 7, 7, 16]',
+  );
+  runtime.close();
+});
+
 describe('inference', () => {
   it('of what nothing is found in is empty', async () => {
     const { runtime, detector } = opened;
