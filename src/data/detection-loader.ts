@@ -7,7 +7,7 @@
 
 import { decodePart } from '../image/decode.js';
 import { resizeBilinear } from '../image/resize-bilinear.js';
-import type { ImageInfo, RawImage } from '../image/types.js';
+import { ImageError, type ImageInfo, type RawImage } from '../image/types.js';
 import type { ImageId } from '../pycocotools/dataset/types.js';
 import type { AspectBatch } from './aspect-batches.js';
 import type { DetectionDataset } from './detection-dataset.js';
@@ -18,6 +18,7 @@ import {
   planDetection,
   transformObjects,
 } from './detection-transform.js';
+import type { Skipped } from './list-files.js';
 import { type PaddedImages, padImages } from './pad-images.js';
 import { type Prefetched, type PrefetchOptions, prefetch } from './prefetch.js';
 
@@ -29,6 +30,11 @@ export interface DetectionLoaderOptions
   augmentation: DetectionAugmentation;
   /** Hand out crowds too, for pictures. Default false: nothing is learned from them. */
   keepCrowds?: boolean;
+  /**
+   * Leave images that cannot be decoded out of their batch, where others in their place would be judged twice, and call this
+   * for each, in order. Batches may be smaller then; one without images is not handed out.
+   */
+  leaveOut?: (file: Skipped) => void;
 }
 
 export interface DetectionBatch extends Omit<Prefetched<unknown>, 'value'>, PaddedImages {
@@ -56,9 +62,12 @@ export async function* loadDetections(
 ): AsyncGenerator<DetectionBatch, void, void> {
   const { dataset, batches, seed, workers } = options;
   const begin = ({ epochs }: AspectBatch) => {
-    const value: Sample[] = Array(epochs.length);
+    const value: (Sample | ImageError)[] = Array(epochs.length);
     const fill = async (place: number, image: number): Promise<void> => {
-      value[place] = await loadSample(options, image, epochs[place]);
+      value[place] = await loadSample(options, image, epochs[place]).catch((error: unknown) => {
+        if (options.leaveOut && error instanceof ImageError) return error;
+        throw error;
+      });
     };
     return { value, fill };
   };
@@ -67,12 +76,17 @@ export async function* loadDetections(
   const replacement = likeShape(dataset);
   const source = prefetch({ images, batches, begin, replacement, seed, epoch: 0, workers, ...ahead });
   for await (const { value, ...batch } of source) {
+    const samples = value.flatMap((item) => (item instanceof ImageError ? [] : [item]));
+    for (const item of value) if (item instanceof ImageError) options.leaveOut?.(item);
+    if (samples.length === 0) continue;
+    const indices = batch.indices.filter((_, place) => !(value[place] instanceof ImageError));
     yield {
       ...batch,
-      ...padImages(value.map(({ pixels }) => pixels)),
-      ids: Array.from(batch.indices, (image) => imageId(dataset.records, image)),
-      plans: value.map(({ plan }) => plan),
-      objects: value.map(({ objects }) => objects),
+      ...padImages(samples.map(({ pixels }) => pixels)),
+      indices,
+      ids: Array.from(indices, (image) => imageId(dataset.records, image)),
+      plans: samples.map(({ plan }) => plan),
+      objects: samples.map(({ objects }) => objects),
     };
   }
 }

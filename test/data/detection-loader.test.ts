@@ -9,6 +9,7 @@ import {
   isWide,
   loadDetections,
 } from '../../src/data/detection-loader.js';
+import type { Skipped } from '../../src/data/list-files.js';
 import { temporaryFolder } from '../image/pictures.js';
 import { annotation, writeAnnotations, writeImages } from './detection-data.js';
 
@@ -105,11 +106,18 @@ describe('loadDetections', () => {
     expect(found.flatMap(({ plans }) => plans).some(({ flipped }) => flipped)).toBe(false);
   });
 
+  async function withDamage(names: readonly string[], work: (paths: string[]) => Promise<void>) {
+    const paths = names.map((name) => join(folder, 'images', name));
+    const bytes = await Promise.all(paths.map((path) => readFile(path)));
+    for (const [i, path] of paths.entries())
+      await writeFile(path, bytes[i].subarray(0, bytes[i].length >> 1));
+    await work(paths).finally(async () => {
+      for (const [i, path] of paths.entries()) await writeFile(path, bytes[i]);
+    });
+  }
+
   it('replaces a file that cannot be decoded by one of its shape, the same way every time', async () => {
-    const path = join(folder, 'images', '3.jpg');
-    const bytes = await readFile(path);
-    await writeFile(path, bytes.subarray(0, bytes.length >> 1));
-    try {
+    await withDamage(['3.jpg'], async ([path]) => {
       const found = await collect({ workers: 1 });
       expect(await collect({ workers: 4 })).toEqual(found);
       const replaced = found.flatMap((batch) => batch.replaced);
@@ -117,9 +125,22 @@ describe('loadDetections', () => {
       const used = found.flatMap(({ indices }) => [...indices]);
       expect(used).not.toContain(3);
       for (const { indices } of found) expect(new Set(Array.from(indices, wide)).size).toBe(1);
-    } finally {
-      await writeFile(path, bytes);
-    }
+    });
+  });
+
+  it('leaves such a file out in evaluation, and a batch of such files', async () => {
+    await withDamage(['1.jpg', '6.jpg', '7.jpg'], async (paths) => {
+      const augmentation = { shortEdges: [40], maxSize: 90, flipProbability: 0 };
+      const said: Skipped[] = [];
+      const leaveOut = (file: Skipped) => said.push(file);
+      const found = await collect({ batches: inOrder(dataset.count, 2), augmentation, leaveOut });
+      expect(found.map(({ ids }) => ids)).toEqual([[0], [2, 3], [4, 5], [8, 9], [10]]);
+      for (const { ids, indices, plans, objects, sizes } of found) {
+        const counts = [indices.length, plans.length, objects.length, sizes.length / 2];
+        expect(counts).toEqual(Array(4).fill(ids.length));
+      }
+      expect(said.map(({ path }) => path)).toEqual(paths);
+    });
   });
 });
 

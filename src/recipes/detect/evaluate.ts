@@ -63,16 +63,14 @@ async function detectAll(
     augmentation: { shortEdges: [shortEdge], maxSize, flipProbability: 0 },
     seed: 0,
     workers,
+    leaveOut: ({ path, reason }) => {
+      log.warn(`${path}: ${reason}; nothing is found in it`);
+      undecodable.push(path);
+    },
   });
   for await (const batch of batches) {
-    const { ids, plans, replaced } = batch;
-    if (replaced.length > 0) {
-      // Another image came in its place, which is seen in its own.
-      for (const { path, reason } of replaced) log.warn(`${path}: ${reason}; nothing is found in it`);
-      undecodable.push(...replaced.map(({ path }) => path));
-    } else {
-      found.push({ image: ids[0], found: await runner.detect(batch, plans[0].from) });
-    }
+    const { ids, plans } = batch;
+    found.push({ image: ids[0], found: await runner.detect(batch, plans[0].from) });
     progress.update(found.length + undecodable.length);
   }
   progress.finish();
