@@ -103,6 +103,17 @@ describe('a run', () => {
     expect(losses('stopped')).toEqual(losses('run'));
   }, 240_000);
 
+  it('stops at a loss that is not finite, names the term, and keeps the batch', async () => {
+    const args = [...common, '--weights', 'backbone.pth', '--save_dir', 'diverged', '--train/lr', '1e30'];
+    const { code, err } = await run(...args, '--train/warmup_steps', '0');
+    expect(code).toBe(2);
+    expect(err).toMatch(/step 1: .*loss_\w+|step 1: .*RPN/);
+    expect(err).toMatch(/first in |every layer before the heads is finite/);
+    expect(readdirSync(join(folder, 'diverged'))).toEqual(
+      expect.arrayContaining(['nonfinite_step_1.json', 'nonfinite_step_1.pth']),
+    );
+  });
+
   it('is not resumed on other data, or with another seed', async () => {
     await cp(join(folder, 'run'), join(folder, 'other'), { recursive: true });
     const { code, err } = await run(...common, '--save_dir', 'other', '--seed', '5');
