@@ -167,6 +167,25 @@ describe('the detector', () => {
     expect(out).toContain('found/a.jpg: ');
   });
 
+  it('is the same after a conversion to Detectron2 and back, names of classes and anchors with it', async () => {
+    expect((await run('convert', 'run/checkpoint_last.pth', 'there.pkl')).code).toBe(0);
+    expect((await run('convert', 'there.pkl', 'back.pth', '--to', 'detectron2')).code).toBe(0);
+    const predictions = [];
+    for (const weights of ['run/checkpoint_last.pth', 'there.pkl', 'back.pth']) {
+      const args = [
+        '--weights',
+        weights,
+        'data/val/000002.jpg',
+        '--out',
+        `from ${weights.replace('/', ' ')}`,
+      ];
+      expect((await run('detect', 'predict', ...args, '--threshold', '0')).code).toBe(0);
+      predictions.push(readFileSync(join(folder, args[4], 'predictions.json'), 'utf8'));
+    }
+    expect(predictions[1]).toBe(predictions[0]);
+    expect(predictions[2]).toBe(predictions[0]);
+  });
+
   it.each<[string[], string]>([
     [['--weights', 'backbone.pth', 'photos', '--out', 'x'], 'holds a backbone, but no detector'],
     [['--weights', 'run', 'none.jpg', '--out', 'x'], 'none.jpg: '],

@@ -2,6 +2,7 @@
 
 import { chooseBackbone, requireTorchStyle } from '../../checkpoint/choose-backbone.js';
 import { castFloats, type Float, soundOnly } from '../../checkpoint/convert-values.js';
+import { DESCRIPTION, detectorDescription } from '../../checkpoint/detector-description.js';
 import { placeOf, tensorGroups } from '../../checkpoint/find-backbones.js';
 import type { NetworkRole } from '../../checkpoint/names/families.js';
 import { type OpenedWeights, openWeights } from '../../checkpoint/open-weights.js';
@@ -81,6 +82,11 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
     dropped = [...dropped, ...arranged.dropped];
     const gone = new Set(arranged.dropped.map(({ name }) => name));
     used = used.filter(({ to }) => !gone.has(to));
+  }
+  const description = detectorDescription(opened.value);
+  // Files of tensors only have no place for it.
+  if (isWhole && description !== undefined && ['pth', 'pkl'].includes(target.container)) {
+    value = new Map([...value, [DESCRIPTION, description]]);
   }
   const progress = new Progress(log, { label: 'convert', total: 2 * countTensors(value), unit: 'tensors' });
   let done = 0;

@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { detectorDescription } from '../../checkpoint/detector-description.js';
 import { type LoadedDetector, loadDetector } from '../../checkpoint/load-detector.js';
 import { loadModuleState } from '../../checkpoint/module-state.js';
 import { openWeights } from '../../checkpoint/open-weights.js';
@@ -75,8 +76,7 @@ async function bestOf(given: string): Promise<string> {
 
 /** What our runs write beside the weights; nothing in files of others. */
 async function describedIn(path: string): Promise<FileDict> {
-  const about = (await openWeights(path)).value.get('scrl');
-  return about instanceof Map && about.get('kind') === 'detector' ? about : new Map();
+  return detectorDescription((await openWeights(path)).value) ?? new Map();
 }
 
 /** @throws UserError when the file has other anchors than Detectron2's and does not say which */

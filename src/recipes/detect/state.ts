@@ -3,6 +3,7 @@
  * resume, and whoever uses the detector, need to know. Class names travel with the weights.
  */
 
+import { DESCRIPTION } from '../../checkpoint/detector-description.js';
 import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
 import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
@@ -46,7 +47,7 @@ export function detectState(
     ['optimizer_state_dict', optimizerState(model.runtime, groups, step)],
     ['iteration', step],
     [
-      'scrl',
+      DESCRIPTION,
       new Map<string, FileValue>([
         ['format', 1],
         ['kind', 'detector'],
@@ -104,7 +105,7 @@ export async function loadDetectState(
   where: string,
   log: Log,
 ): Promise<DetectPosition> {
-  const saved = checkpoint.get('scrl');
+  const saved = checkpoint.get(DESCRIPTION);
   if (!(saved instanceof Map) || saved.get('kind') !== 'detector') {
     throw new UserError('is no checkpoint of a detector run', {
       where,
