@@ -18,11 +18,15 @@ export async function overlaySvg({ data, width, height }: RawImage, svg: string)
   return { data: drawn, width, height };
 }
 
-/** Whether the machine has a font at all: without one, text is left out of drawings without a word. */
+/** Whether the machine has a font at all: without one, every letter becomes the same empty frame, or nothing. */
 export async function hasFonts(): Promise<boolean> {
+  const [first, second] = await Promise.all(['M', 'i'].map(drawLetter));
+  return first.some((value, i) => value !== second[i]);
+}
+
+async function drawLetter(letter: string): Promise<Uint8Array> {
   const side = 32;
   const blank = { data: new Uint8Array(side * side * 3), width: side, height: side };
-  const letter = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"><text y="26" font-size="26" fill="#fff">M</text></svg>`;
-  const { data } = await overlaySvg(blank, letter);
-  return data.some((value) => value > 0);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"><text y="26" font-size="26" fill="#fff">${letter}</text></svg>`;
+  return (await overlaySvg(blank, svg)).data;
 }

@@ -24,6 +24,7 @@ import { drawDetections } from '../../report/draw-detections.js';
 import { Progress } from '../../report/progress.js';
 import { type EngineOptions, openEngine } from '../shared/open-engine.js';
 import { openImages } from '../shared/open-images.js';
+import { warnWithoutFonts } from '../shared/warn-without-fonts.js';
 import { buildDetector, openDetector } from './open-detector.js';
 import { DetectorRunner } from './runner.js';
 
@@ -72,6 +73,7 @@ export async function predict(options: PredictOptions): Promise<PredictReport> {
   const wanted = wantedClasses(opened.classes, options.classes, opened.path);
   const tables = await openAll(options.images, log);
   await makeFolder(out);
+  await warnWithoutFonts(log);
   log.info(`${opened.description}: ${opened.path}`);
   const runtime = await openEngine(engine, log);
   try {

@@ -5,12 +5,12 @@ import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { DetectionBatch } from '../../data/detection-loader.js';
 import { encodePng } from '../../image/encode.js';
-import { hasFonts } from '../../image/overlay.js';
 import type { Outline } from '../../pycocotools/mask/outline.js';
 import { polygonToRle } from '../../pycocotools/mask/polygon.js';
 import { merge, type Rle } from '../../pycocotools/mask/rle.js';
 import { Canvas, type Picture } from '../../report/canvas.js';
 import { drawDetections } from '../../report/draw-detections.js';
+import { warnWithoutFonts } from '../shared/warn-without-fonts.js';
 import { openSplit, trainingBatches } from './data.js';
 
 const GAP = 8;
@@ -30,7 +30,7 @@ export interface DetectPreviewOptions {
 /** @throws UserError as `openSplit`, or when too many images cannot be decoded */
 export async function detectPreview({ config, step, count, out, log }: DetectPreviewOptions): Promise<void> {
   const dataset = await openSplit(config, 'train', log);
-  if (!(await hasFonts())) log.warn('this machine has no fonts: names are left out of the picture');
+  await warnWithoutFonts(log);
   const pictures: Picture[] = [];
   let last = step;
   for await (const batch of trainingBatches(config, dataset, { firstStep: step, keepCrowds: true })) {
