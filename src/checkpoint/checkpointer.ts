@@ -16,7 +16,12 @@ import { readTorchFile, verifyTorchFile, type WrittenArchive, writeTorch } from 
 import type { FileDict, FileValue } from '../formats/value.js';
 import { checkpointPath, describeWhole, LAST, lastCheckpointPath, removeStale } from './checkpoint-files.js';
 
-export { type CheckpointFile, hasLastCheckpoint, listCheckpoints } from './checkpoint-files.js';
+export {
+  type CheckpointFile,
+  hasLastCheckpoint,
+  lastCheckpointPath,
+  listCheckpoints,
+} from './checkpoint-files.js';
 
 export interface SaveOptions {
   /** Point `checkpoint_last.pth` to it; true by default. A best-so-far checkpoint is not what a run resumes from. */

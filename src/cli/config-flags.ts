@@ -8,12 +8,20 @@ import { openConsole, withLog } from './log-flags.js';
 
 export type Arguments = Record<string, unknown>;
 
-/** Adds `--config`, the general options and one option for each leaf of the configuration. */
-export function withConfig<T>(yargs: Argv<T>, { flags, aliases, recipes }: Schema): Argv {
+/**
+ * Adds `--config`, the general options and one option for each leaf of the configuration.
+ *
+ * @param required whether yargs asks for `--config`
+ */
+export function withConfig<T>(
+  yargs: Argv<T>,
+  { flags, aliases, recipes }: Schema,
+  { required = true } = {},
+): Argv {
   let result = withLog(yargs)
     .option('config', {
       type: 'string',
-      demandOption: true,
+      demandOption: required,
       describe: `YAML file, or the name of a recipe: ${recipeNames(recipes).join(', ')}`,
       requiresArg: true,
     })

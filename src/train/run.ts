@@ -22,8 +22,8 @@ import { openRunFolder, type RunFolderOptions } from './run-folder.js';
 
 export interface RunOptions {
   readonly folder: RunFolderOptions;
-  /** Text of `config.yaml`. */
-  readonly config: string;
+  /** Text of `config.yaml`; without it the one that is there stays. */
+  readonly config?: string;
   /** Path of the file that the configuration came from; a copy is kept. */
   readonly configFile?: string;
   /** Steps between events for TensorBoard; 0 or less: every step. */
@@ -61,7 +61,7 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
     const { path: folder, release } = await openRunFolder({ log, ...options.folder });
     closers.push(release, announceStop(signal, log));
     log.info(`run folder: ${folder}`);
-    await writeFileAtomic(join(folder, 'config.yaml'), options.config);
+    if (options.config !== undefined) await writeFileAtomic(join(folder, 'config.yaml'), options.config);
     if (configFile !== undefined)
       await copyFile(configFile, join(folder, `original_${basename(configFile)}`));
     const sinks: MetricSink[] = [];

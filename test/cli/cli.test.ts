@@ -205,7 +205,7 @@ describe('pretrain', () => {
     await until(() => second.said().includes('resuming from'), second);
     second.child.kill('SIGINT');
     const { code, err } = await second.ended;
-    expect(err).toMatch(/to resume: scrl pretrain --config .* --save_dir/);
+    expect(err).toMatch(/to resume: scrl pretrain --resume .*killed\n/);
     expect(code).toBe(130);
     const third = await run(...pretrain('killed'));
     expect(third.code).toBe(0);

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
+import { commandAgain, quoteForShell } from '../command-line.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { stopsAfterSaving } from '../stop-signals.js';
@@ -75,9 +76,19 @@ export const linearCommand: CommandModule<object, Arguments> = {
       overwrite: argv.overwrite === true,
       log: openConsole(argv),
     } as const;
-    await stopsAfterSaving(async (signal) => (await linear({ ...options, signal })).interrupted);
+    await stopsAfterSaving(async (signal) => {
+      const { interrupted, folder } = await linear({ ...options, signal });
+      if (interrupted) options.log.info(`to resume: ${quoteForShell(again(argv, folder))}`);
+      return interrupted;
+    });
   },
 };
+
+/** The same evaluation in the same folder; that of a run is found by the run. */
+function again(argv: Arguments, folder: string): string[] {
+  const place = argv.weights === undefined ? {} : { save_dir: folder };
+  return commandAgain(argv, { overwrite: undefined, ...place });
+}
 
 function parseFraction(text: string): number {
   const value = Number(text);

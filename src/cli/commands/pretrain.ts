@@ -3,15 +3,26 @@ import { findRecipe } from '../../config/find-recipe.js';
 import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
+import { commandAgain, quoteForShell } from '../command-line.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
+import { type ResumedConfig, resumedConfig } from '../resume.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {
   command: 'pretrain',
   describe: 'pretrain a backbone on images without labels',
   builder: (yargs) =>
-    withConfig(yargs, PRETRAIN)
+    withConfig(yargs, PRETRAIN, { required: false })
+      .option('resume', {
+        type: 'string',
+        describe: 'go on with a run, as it was; without a folder the newest unfinished one',
+      })
+      .option('restart-epoch', {
+        type: 'boolean',
+        default: false,
+        describe: 'begin an epoch again whose rest cannot be the same, with other images for instance',
+      })
       .option('overwrite', {
         type: 'boolean',
         default: false,
@@ -29,29 +40,49 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       })
       .example('$0 pretrain --config scrl_200ep --dataset/root PHOTOS', 'a folder of images')
       .example('$0 pretrain --config one_machine --dataset/root PHOTOS --dry-run', 'how long will it take?')
-      .example('$0 pretrain --config my.yaml --save_dir runs/my_000', 'resume that run')
+      .example('$0 pretrain --resume runs/my_000', 'go on with that run')
       .example('$0 pretrain --config my.yaml --weights resnet50.pth', 'start from supervised weights')
       .example(
         '$0 pretrain --config my.yaml --train/enabled=False --load_dir runs/my_000',
         'evaluate only, as the reference spells it; see scrl linear',
       ) as Argv<Arguments>,
   handler: async (argv) => {
-    const resolved = await readConfig(argv, PRETRAIN);
+    const { resolved, changed } = await configured(argv);
     const log = openConsole(argv);
-    const configFile = findRecipe(String(argv.config));
+    const configFile = argv.config === undefined ? undefined : findRecipe(String(argv.config));
     if (argv['dry-run'] === true) {
       const { dryRun } = await import('../../recipes/pretrain/dry-run.js');
       await dryRun({ resolved, log });
       return;
     }
     const { weights } = argv as { weights?: string };
-    const options = { resolved, configFile, overwrite: argv.overwrite === true, weights, log };
-    await stopsAfterSaving((signal) => run({ ...options, signal }));
+    const options = {
+      ...{ resolved, configFile, weights, log },
+      overwrite: argv.overwrite === true,
+      restartEpoch: argv['restart-epoch'] === true,
+      keepConfig: !changed,
+    };
+    await stopsAfterSaving(async (signal) => {
+      const again = await run({ ...options, signal }, argv);
+      if (again !== undefined) log.info(`to resume: ${quoteForShell(again)}`);
+      return again !== undefined;
+    });
   },
 };
 
-/** Pretraining, linear evaluation, or both. @returns whether it was asked to stop before its end */
-async function run(options: Required<PretrainOptions>): Promise<boolean> {
+/** The configuration, of a file or of a run that goes on. @returns it, and whether a run is to keep it anew */
+async function configured(argv: Arguments): Promise<ResumedConfig> {
+  if (argv.resume !== undefined) return resumedConfig(argv);
+  if (argv.config !== undefined) return { resolved: await readConfig(argv, PRETRAIN), changed: true };
+  throw new UserError('Missing required argument: config', { remedy: 'or go on with a run: --resume' });
+}
+
+/**
+ * Pretraining, linear evaluation, or both.
+ *
+ * @returns the command that resumes what was asked to stop before its end
+ */
+async function run(options: Required<PretrainOptions>, argv: Arguments): Promise<string[] | undefined> {
   const { resolved, overwrite, signal, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
   const { evaluateRun, linear } = await import('../../recipes/linear/index.js');
@@ -63,10 +94,16 @@ async function run(options: Required<PretrainOptions>): Promise<boolean> {
       });
     }
     const source = { path: loadDir, isRunFolder: true };
-    return (await linear({ resolved, source, fast: false, fraction: 1, overwrite, signal, log })).interrupted;
+    const { interrupted } = await linear({
+      ...{ resolved, source, overwrite, signal, log },
+      fast: false,
+      fraction: 1,
+    });
+    return interrupted ? commandAgain(argv, { overwrite: undefined }) : undefined;
   }
   const { pretrain } = await import('../../recipes/pretrain/index.js');
   const { interrupted, folder } = await pretrain(options);
-  if (interrupted || !evaluation.enabled) return interrupted;
-  return evaluateRun(resolved, folder, { signal, log });
+  const stopped =
+    interrupted || (evaluation.enabled && (await evaluateRun(resolved, folder, { signal, log })));
+  return stopped ? ['scrl', 'pretrain', '--resume', folder] : undefined;
 }

@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { initializeModule, loadModuleState } from '../../checkpoint/module-state.js';
 import { fingerprint } from '../../checkpoint/write-weights.js';
 import type { ResolvedConfig } from '../../config/load.js';
-import { renderConfig } from '../../config/print.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
@@ -25,6 +24,7 @@ import { runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
+import { runConfig } from '../shared/run-config.js';
 import { CachedFeatures } from './cached-features.js';
 import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './data.js';
 import { type LinearPlan, makeLinearPlan } from './plan.js';
@@ -82,7 +82,7 @@ export async function linear(given: LinearOptions): Promise<LinearOutcome> {
   return withRun(
     {
       folder: folderOptions(options, protocol),
-      config: renderConfig(resolved),
+      config: runConfig(resolved),
       eventInterval: config.train.tb_interval,
       openRuntime: () => openEngine(config.engine, log),
       signal,
@@ -130,10 +130,7 @@ async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Prom
   const { interrupted, undecodable } = await runLoop(run, task, start.step);
   await writeSkipped(folder, [...data.train.skipped, ...undecodable]);
   await writeLossCurve(folder, `${configName}, ${protocol}`, ['loss']);
-  if (interrupted) {
-    log.info('stopped; the same command resumes');
-    return { folder, summary: undefined, interrupted };
-  }
+  if (interrupted) return { folder, summary: undefined, interrupted };
   const summary: LinearSummary = {
     config: configName,
     protocol,

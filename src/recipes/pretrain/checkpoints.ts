@@ -46,12 +46,15 @@ export async function saveBest(context: CheckpointContext, position: Position): 
  * @returns where the run goes on, or undefined when there is nothing to resume
  * @throws UserError when `load_dir` has no checkpoint, or when one does not fit
  */
-export async function resume(context: CheckpointContext, overwrite: boolean): Promise<Position | undefined> {
+export async function resume(
+  context: CheckpointContext,
+  { overwrite = false, restartEpoch = false }: { overwrite?: boolean; restartEpoch?: boolean },
+): Promise<Position | undefined> {
   const { model, config, plan, folder, log } = context;
   const found = await lastCheckpoint({ folder, log }, { overwrite, loadDir: config.load_dir });
   if (found === undefined) return undefined;
   const { path, value } = found;
-  const position = await loadTrainingState(model, config, plan, value, path, log);
+  const position = await loadTrainingState(model, config, plan, value, { where: path, restartEpoch, log });
   const epoch = Math.floor(position.step / plan.stepsPerEpoch);
   log.info(`resuming from ${path}: epoch ${epoch + 1}, step ${position.step} of ${plan.totalSteps}`);
   return position;

@@ -64,7 +64,7 @@ async function check(
     const context = { model, config, plan, folder, log };
     const path = await save(context, { step: 1 }, 'rolling');
     const { value } = await loadCheckpoint(path, log);
-    await loadTrainingState(model, config, plan, value, path, log);
+    await loadTrainingState(model, config, plan, value, { where: path, restartEpoch: false, log });
     log.info(`checkpoint: ${formatBytes((await stat(path)).size)}, written to ${parent} and read back`);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -8,10 +8,8 @@
  *     skipped_images.tsv      files that could not be used
  */
 
-import { join } from 'node:path';
 import { loadModuleState } from '../../checkpoint/module-state.js';
 import type { ResolvedConfig } from '../../config/load.js';
-import { renderConfig } from '../../config/print.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatDuration } from '../../core/clock.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
@@ -20,6 +18,7 @@ import { type LoopResult, runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
+import { runConfig } from '../shared/run-config.js';
 import { type CheckpointContext, resume } from './checkpoints.js';
 import { PretrainModel } from './model.js';
 import { Monitor } from './monitor.js';
@@ -35,6 +34,10 @@ export interface PretrainOptions {
   overwrite?: boolean;
   /** Backbone to start from, in place of a random one; a run that is resumed has its own. */
   weights?: string | undefined;
+  /** Where the rest of an epoch cannot be the same, it is begun again. */
+  restartEpoch?: boolean;
+  /** The configuration is that of the run folder, whose `config.yaml` stays as it is. */
+  keepConfig?: boolean;
   /** Asks to save and stop after the current step; the reason is the name of the signal. */
   signal?: AbortSignal | undefined;
   log?: LiveLog;
@@ -62,7 +65,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainSummar
   return withRun(
     {
       folder: { topDir, configName, overwrite, ...(saveDir !== null && { saveDir }) },
-      config: renderConfig(resolved),
+      ...(!options.keepConfig && { config: runConfig(resolved) }),
       ...(configFile !== undefined && { configFile }),
       eventInterval: config.train.tb_interval,
       openRuntime: () => openEngine(config.engine, log),
@@ -83,8 +86,7 @@ async function trainIn(
   await writeSkipped(folder, dataset.skipped);
   const model = new PretrainModel(run.runtime, config, plan, log);
   const context = { config, plan, dataset, model, folder, log };
-  const position =
-    (await resume(context, options.overwrite ?? false)) ?? (await begin(context, options.weights));
+  const position = (await resume(context, options)) ?? (await begin(context, options.weights));
   if (position.step >= plan.totalSteps) {
     log.info(`all ${plan.epochs} epochs are done: nothing to train`);
     return { folder, ...summarize({ losses: [], spreads: [] }), interrupted: false };
@@ -96,10 +98,6 @@ async function trainIn(
   await writeSkipped(folder, [...dataset.skipped, ...result.undecodable]);
   const summary = summarize(tally);
   describe(summary, tally, result, log);
-  if (result.interrupted) {
-    const { configFile = join(folder, 'config.yaml') } = options;
-    log.info(`to resume: scrl pretrain --config ${configFile} --save_dir ${folder}`);
-  }
   return { folder, ...summary, interrupted: result.interrupted };
 }
 

@@ -11,6 +11,8 @@ export const RATE_BATCH = 256;
 
 export interface Plan {
   method: Method;
+  /** What tells these images from others: `fingerprintImages`. */
+  images: string;
   /** N */
   batch: number;
   /** S */
@@ -29,7 +31,12 @@ export interface Plan {
   decay(step: number): number;
 }
 
-export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | 'classes'>): Plan {
+/** @param images their fingerprint */
+export function makePlan(
+  config: Config,
+  dataset: Pick<ImageDataset, 'count' | 'classes'>,
+  images: string,
+): Plan {
   const { train, augment, network } = config;
   const { scrl } = network;
   const batch = Math.min(train.batch_size_train, dataset.count);
@@ -43,6 +50,7 @@ export function makePlan(config: Config, dataset: Pick<ImageDataset, 'count' | '
   };
   return {
     method: scrl.enabled ? 'scrl' : 'byol',
+    images,
     batch,
     side: augment.input_size,
     epochs: train.max_epochs,

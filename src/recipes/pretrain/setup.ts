@@ -6,6 +6,7 @@ import { UserError } from '../../core/errors.js';
 import { explainWriteError } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { ImageDataset } from '../../data/dataset.js';
+import { fingerprintImages } from '../../data/fingerprint.js';
 import { openImages } from '../shared/open-images.js';
 import { makePlan, type Plan } from './plan.js';
 
@@ -21,7 +22,7 @@ export async function openData(config: Config, log: LiveLog): Promise<{ dataset:
     });
   }
   const dataset = await openImages({ root, ...(annotations !== null && { annotations }) }, log);
-  const plan = makePlan(config, dataset);
+  const plan = makePlan(config, dataset, await fingerprintImages(dataset.images));
   const { count, classes } = dataset;
   if (plan.batch < config.train.batch_size_train) {
     log.warn(

@@ -1,15 +1,14 @@
 /**
  * A run's whole state as the reference's checkpoints hold it (keys and tensor names), plus `scrl`, what an exact resume
- * needs: how many steps were done, and the settings that the schedule and the order of images depend on.
+ * needs (`continuity.ts`).
  */
 
 import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
 import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-import { UserError } from '../../core/errors.js';
-import type { Log } from '../../core/log.js';
 import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
+import { continuityState, type ResumeOptions, resumeStep } from './continuity.js';
 import type { PretrainModel, TrainedParameter } from './model.js';
 import type { Plan } from './plan.js';
 
@@ -48,19 +47,7 @@ export function trainingState(
   dict.set('optimizer_state_dict', optimizerState(model.runtime, groups, step));
   dict.set('scheduler_state_dict', schedulerState(config, plan, step));
   dict.set('scaler_state_dict', new Map());
-  dict.set(
-    'scrl',
-    new Map<string, FileValue>([
-      ['format', 1],
-      ['step', step],
-      ['steps_per_epoch', plan.stepsPerEpoch],
-      ['batch_size', plan.batch],
-      ['max_epochs', plan.epochs],
-      ['seed', config.seed],
-      ['method', plan.method],
-      ['backbone', config.network.name],
-    ]),
-  );
+  dict.set('scrl', continuityState(config, plan, step));
   return dict;
 }
 
@@ -100,7 +87,6 @@ function schedulerState(config: Config, plan: Plan, step: number): FileDict {
 /**
  * Fills the model from a checkpoint of ours or of the reference.
  *
- * @param where the file, for messages
  * @returns where the run is
  * @throws UserError when a part is missing or does not fit
  */
@@ -109,10 +95,10 @@ export async function loadTrainingState(
   config: Config,
   plan: Plan,
   checkpoint: FileDict,
-  where: string,
-  log: Log,
+  options: ResumeOptions,
 ): Promise<Position> {
-  const position = readPosition(config, plan, checkpoint, where, log);
+  const { where, log } = options;
+  const position = { step: resumeStep(config, plan, checkpoint, options) };
   for (const store of model.networks.stores()) {
     const dict = stateDictOf(checkpoint, where, `${store.module}_state_dict`);
     if (store.module === 'evaluator' && dict.size === 0) {
@@ -131,44 +117,4 @@ export async function loadTrainingState(
   const score = numberOf(checkpoint.get('max_eval_score')) ?? 0;
   const epoch = numberOf(checkpoint.get('max_eval_epoch')) ?? 0;
   return epoch > 0 ? { ...position, best: { score, epoch } } : position;
-}
-
-function readPosition(config: Config, plan: Plan, checkpoint: FileDict, where: string, log: Log): Position {
-  const progress = checkpoint.get('scrl');
-  if (!(progress instanceof Map)) {
-    const epoch = numberOf(checkpoint.get('epoch'));
-    if (epoch === undefined)
-      throw new UserError('has no `epoch`, so it is not known where to go on', { where });
-    return { step: epoch * plan.stepsPerEpoch };
-  }
-  const saved = (key: string) => numberOf(progress.get(key)) ?? Number.NaN;
-  const step = saved('step');
-  const steps = saved('steps_per_epoch');
-  if (progress.get('method') !== plan.method) {
-    throw new UserError(`is a checkpoint of ${progress.get('method')}, not of ${plan.method}`, {
-      where,
-      key: 'network/scrl/enabled',
-      remedy: 'resume with the configuration of that run',
-    });
-  }
-  for (const [key, now] of [
-    ['seed', config.seed],
-    ['batch_size', plan.batch],
-    ['steps_per_epoch', plan.stepsPerEpoch],
-  ] as const) {
-    if (saved(key) === now) continue;
-    if (step % steps !== 0) {
-      throw new UserError(
-        `was saved in the middle of an epoch with ${key} ${saved(key)}; with ${now} the rest of the epoch cannot be the same`,
-        { where, key, value: now, remedy: 'resume with the settings and the images of that run' },
-      );
-    }
-    log.warn(`${key} was ${saved(key)} and is now ${now}: the run goes on from epoch ${step / steps + 1}`);
-  }
-  if (saved('max_epochs') !== plan.epochs) {
-    log.warn(
-      `max_epochs was ${saved('max_epochs')} and is now ${plan.epochs}: the schedule changes from here`,
-    );
-  }
-  return { step: (step / steps) % 1 === 0 ? (step / steps) * plan.stepsPerEpoch : step };
 }
