@@ -9,6 +9,8 @@ const { cpus } = require('node:os') as typeof import('node:os');
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, 2 * cpus().length) + 2);
 // biome-ignore lint/complexity/useArrowFunction: a statement, not a value.
 void (async function () {
+  const { surviveOutputErrors } = await import('./output-errors.js');
+  surviveOutputErrors();
   const { main } = await import('./main.js');
   await main(process.argv.slice(2));
 })();

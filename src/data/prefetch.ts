@@ -69,7 +69,7 @@ export async function* prefetch<T, B extends Batch = Batch>(
   const source = options.batches[Symbol.iterator]();
   const pending: Promise<Omit<Prefetched<T>, 'waited'>>[] = [];
   let seen = 0;
-  let failed = 0;
+  const failed = new Set<string>();
   const refill = (): void => {
     while (pending.length < ahead) {
       const next = source.next();
@@ -87,9 +87,9 @@ export async function* prefetch<T, B extends Batch = Batch>(
       void pending.shift();
       refill();
       seen += batch.indices.length;
-      failed += batch.replaced.length;
-      if (failed > TOLERATED_FAILURES && failed > TOLERATED_SHARE * seen) {
-        throw tooManyFailures(options.images.root, failed, seen, batch.replaced);
+      for (const { path } of batch.replaced) failed.add(path);
+      if (failed.size > TOLERATED_FAILURES && failed.size > TOLERATED_SHARE * seen) {
+        throw tooManyFailures(options.images.root, failed.size, seen, batch.replaced);
       }
       yield { ...batch, waited };
     }
@@ -135,9 +135,14 @@ async function fillPlace(
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       failures.push({ path: error.path, reason: error.reason });
-      if (++tries > REPLACEMENT_TRIES) throw tooManyFailures(images.root, tries, tries, failures);
+      if (++tries > REPLACEMENT_TRIES) throw noReplacement(images.root, failures);
     }
   }
+}
+
+function noReplacement(root: string, failures: readonly Skipped[]): UserError {
+  const files = new Set(failures.map(({ path }) => path)).size;
+  return tooManyFailures(root, files, files, failures);
 }
 
 function tooManyFailures(
@@ -146,7 +151,8 @@ function tooManyFailures(
   seen: number,
   failures: readonly Skipped[],
 ): UserError {
-  const shown = failures.slice(-3).map(({ path, reason }) => `\n  ${path}: ${reason}`);
+  const files = [...new Map(failures.map((failure) => [failure.path, failure])).values()];
+  const shown = files.slice(-3).map(({ path, reason }) => `\n  ${path}: ${reason}`);
   return new UserError(`${failed} of ${seen} images could not be decoded${shown.join('')}`, {
     where: root,
     remedy:

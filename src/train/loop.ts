@@ -2,9 +2,12 @@
  * The loop of every training: batches in; steps, metrics, checkpoints and now and then other work out.
  *
  * A recipe says what a step is. The loop makes the next batch while TensorFlow runs a step, names files that could not be
- * decoded, stops at a loss that is no number, saves by a schedule, and stops after the current step when it is asked to.
+ * decoded, stops at a loss that is no number, saves by a schedule, and stops after the current step when it is asked to. Work
+ * is not lost with the images or the disk: when there is no next batch it saves before it gives up, and a rolling checkpoint
+ * that does not fit is tried again.
  */
 
+import { hasCode, UserError } from '../core/errors.js';
 import type { Skipped } from '../data/list-files.js';
 import { Progress, type ProgressFields } from '../report/progress.js';
 import type { Metrics } from '../report/sink.js';
@@ -88,6 +91,12 @@ export async function runLoop<B extends TaskBatch>(
       await loop.saveWhenDue();
       if (run.stopping) break;
     }
+  } catch (error) {
+    if (error instanceof NoBatch) {
+      await loop.saveBeforeGivingUp();
+      throw error.cause;
+    }
+    throw error;
   } finally {
     loop.progress.finish();
   }
@@ -104,11 +113,14 @@ class Loop<B extends TaskBatch> {
   #step: number;
   /** When a checkpoint was last written, milliseconds. */
   #saved = performance.now();
+  /** Steps that the last checkpoint has. */
+  #savedStep: number;
 
   constructor(run: Run, task: Task<B>, start: number) {
     this.#run = run;
     this.#task = task;
     this.#step = start;
+    this.#savedStep = start;
     this.progress = new Progress(run.log, {
       label: task.label,
       total: task.length.totalSteps,
@@ -150,8 +162,26 @@ class Loop<B extends TaskBatch> {
   async saveWhenDue(): Promise<void> {
     const kind = this.#saveKind();
     if (kind === undefined) return;
+    try {
+      await this.#save(kind);
+    } catch (error) {
+      if (kind === 'kept' || this.#run.stopping || !isDiskFull(error)) throw error;
+      this.#saved = performance.now();
+      this.#run.log.warn(
+        `${error.message}; training goes on, and the next rolling checkpoint is tried again`,
+      );
+    }
+  }
+
+  /** Steps of this process that no checkpoint has yet are kept. */
+  async saveBeforeGivingUp(): Promise<void> {
+    if (this.#step > this.#savedStep) await this.#save('rolling');
+  }
+
+  async #save(kind: SaveKind): Promise<void> {
     await this.#aside(() => this.#task.save(this.#step, kind));
     this.#saved = performance.now();
+    this.#savedStep = this.#step;
     this.#run.log.debug(`saved after ${this.#step} steps`);
   }
 
@@ -186,6 +216,13 @@ class Loop<B extends TaskBatch> {
     return result;
   }
 }
+
+function isDiskFull(error: unknown): error is UserError {
+  return error instanceof UserError && hasCode(error.cause, 'ENOSPC', 'EDQUOT');
+}
+
+/** Why the next batch cannot be made, as its cause. */
+class NoBatch extends Error {}
 
 /** Where the seconds of a loop go. */
 class Clock {
@@ -229,7 +266,9 @@ async function* oneAhead<B extends TaskBatch>(
   try {
     while (next !== undefined) {
       const began = performance.now();
-      const { done, value } = await next;
+      const { done, value } = await next.catch((cause) => {
+        throw new NoBatch('', { cause });
+      });
       if (done === true) return;
       const waited = (performance.now() - began) / 1000;
       next = request();

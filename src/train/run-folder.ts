@@ -8,13 +8,15 @@
  */
 
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, readdir } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCode } from '../core/errors.js';
 import { explainWriteError } from '../core/fs.js';
 import type { Log } from '../core/log.js';
 import { lockRunFolder } from './run-lock.js';
+
+const COMMIT_FILE = 'git_head_hash';
 
 export interface RunFolderOptions {
   topDir: string;
@@ -37,6 +39,8 @@ export interface RunFolder {
   existed: boolean;
   /** Lets other processes use the folder. */
   release(): Promise<void>;
+  /** After `release`: removes the folder, if it was made here and nothing but the commit was written. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -64,7 +68,7 @@ export async function openRunFolder(options: RunFolderOptions): Promise<RunFolde
     await release();
     throw error;
   }
-  return { path, existed, release };
+  return { path, existed, release, discard: async () => (existed ? undefined : removeEmpty(path)) };
 }
 
 /** `mkdir` without `recursive` fails when the folder exists: so each number goes to one process only. */
@@ -85,6 +89,16 @@ async function makeFolder(path: string, recursive: boolean): Promise<boolean> {
     if (!recursive && hasCode(error, 'EEXIST')) return false;
     throw explainWriteError(path, error);
   }
+}
+
+/** `rmdir`, so that nothing goes which another process wrote meanwhile. */
+async function removeEmpty(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined || names.some((name) => name !== COMMIT_FILE)) return;
+  await rm(join(folder, COMMIT_FILE), { force: true });
+  await rmdir(folder).catch((error) => {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw explainWriteError(folder, error);
+  });
 }
 
 /** The folder with the highest number, undefined when there is none. */
@@ -111,7 +125,7 @@ async function noteCommit(folder: string, sourceDir: string): Promise<void> {
     () => undefined,
   );
   if (commit === undefined) return;
-  const path = join(folder, 'git_head_hash');
+  const path = join(folder, COMMIT_FILE);
   await appendFile(path, `${commit}\n`).catch((error) => {
     throw explainWriteError(path, error);
   });

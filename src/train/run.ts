@@ -41,29 +41,27 @@ export interface Run {
   readonly log: LiveLog;
   /** Whether the run was asked to stop. */
   readonly stopping: boolean;
-  /** Opens the sinks. @param step the first that will be written; later ones of an earlier process are dropped */
+  /** Keeps the configuration and opens the sinks. @param step the first that will be written; later ones of an earlier process are dropped */
   openSinks(step: number): Promise<void>;
   /** Writes a step's numbers to all sinks. @param step counted from 0 */
   record(step: number, metrics: Metrics): void;
 }
 
 /**
- * Opens a run, gives it to `work`, and closes it.
+ * Opens a run, gives it to `work`, and closes it. A folder that was made for a run whose loop never began is removed again.
  *
  * @throws UserError when the folder cannot be made or written, or another process trains in it
  */
 export async function withRun<T>(options: RunOptions, work: (run: Run) => Promise<T>): Promise<T> {
-  const { log, signal, configFile } = options;
+  const { log, signal } = options;
   const closers: (() => unknown)[] = [];
   try {
     const runtime = await options.openRuntime();
     closers.push(() => runtime.close());
-    const { path: folder, release } = await openRunFolder({ log, ...options.folder });
-    closers.push(release, announceStop(signal, log));
+    const { path: folder, release, discard } = await openRunFolder({ log, ...options.folder });
+    let begun = false;
+    closers.push(() => (begun ? undefined : discard()), release, announceStop(signal, log));
     log.info(`run folder: ${folder}`);
-    if (options.config !== undefined) await writeFileAtomic(join(folder, 'config.yaml'), options.config);
-    if (configFile !== undefined)
-      await copyFile(configFile, join(folder, `original_${basename(configFile)}`));
     const sinks: MetricSink[] = [];
     closers.push(() => closeAll(sinks.map((sink) => () => sink.close())));
     return await work({
@@ -74,6 +72,8 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
         return signal?.aborted === true;
       },
       async openSinks(fromStep) {
+        begun = true;
+        await keepConfig(folder, options);
         sinks.push(await MetricsFile.open(join(folder, 'metrics.jsonl'), fromStep, log));
         const events = new TensorBoardWriter(join(folder, 'tboard'), { fromStep });
         sinks.push(everyStep(options.eventInterval, events));
@@ -85,6 +85,12 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
   } finally {
     await closeAll(closers);
   }
+}
+
+/** Not before the first step is due: a start that is refused leaves an earlier run's configuration as it was. */
+async function keepConfig(folder: string, { config, configFile }: RunOptions): Promise<void> {
+  if (config !== undefined) await writeFileAtomic(join(folder, 'config.yaml'), config);
+  if (configFile !== undefined) await copyFile(configFile, join(folder, `original_${basename(configFile)}`));
 }
 
 /** Says that the run is about to stop. @returns ends listening */

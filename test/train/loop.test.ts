@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTensor, type TensorSource } from '../../src/core/array.js';
+import { UserError } from '../../src/core/errors.js';
+import { explainWriteError } from '../../src/core/fs.js';
 import type { LiveLog } from '../../src/core/log.js';
 import { readTorchFile } from '../../src/formats/torch-pth.js';
 import type { FileDict } from '../../src/formats/value.js';
@@ -161,5 +163,29 @@ describe('the loop', () => {
   it('says which epoch has no batches, in place of asking for ever', async () => {
     async function* batches(): AsyncGenerator<ToyBatch, void, void> {}
     await expect(trainToy({ folder: at('empty'), log }, { batches })).rejects.toThrow('epoch 0 has no batch');
+  });
+
+  it('saves what it has before it gives up when there is no next batch', async () => {
+    async function* batches(epoch: number) {
+      for (let place = 0; place < LENGTH.stepsPerEpoch; place++) {
+        if (epoch === 1 && place === 3) throw new UserError('the images are gone');
+        yield toyBatch(epoch, place);
+      }
+    }
+    await expect(trainToy({ folder: at('gone'), log }, { batches })).rejects.toThrow('the images are gone');
+    const last = (await readTorchFile(join(at('gone'), 'checkpoint_last.pth'))) as FileDict;
+    expect(last.get('step')).toBe(7);
+  });
+
+  it('goes on when a rolling checkpoint does not fit, and not when the last one does not', async () => {
+    const full = () => explainWriteError('x.pth', Object.assign(new Error('full'), { code: 'ENOSPC' }));
+    const tried: string[] = [];
+    const save = async (step: number, kind: string) => {
+      tried.push(`${kind} ${step}`);
+      throw full();
+    };
+    await expect(trainToy({ folder: at('full'), log }, { save })).rejects.toThrow('no space left');
+    expect(tried).toEqual(['rolling 5', 'rolling 10', 'kept 12']);
+    expect(lines.filter((line) => line.includes('training goes on'))).toHaveLength(2);
   });
 });

@@ -83,7 +83,6 @@ async function trainIn(
 ): Promise<PretrainSummary> {
   const { config, configName } = options.resolved;
   const { folder, log } = run;
-  await writeSkipped(folder, dataset.skipped);
   const model = new PretrainModel(run.runtime, config, plan, log);
   const context = { config, plan, dataset, model, folder, log };
   const position = (await resume(context, options)) ?? (await begin(context, options.weights));
@@ -93,6 +92,7 @@ async function trainIn(
   }
   const monitor = await Monitor.open(context);
   const { task, tally } = pretrainTask({ ...context, monitor }, position);
+  await writeSkipped(folder, dataset.skipped);
   const result = await runLoop(run, task, position.step);
   await writeLossCurve(folder, configName, ['loss', 'spread']);
   await writeSkipped(folder, [...dataset.skipped, ...result.undecodable]);
