@@ -4,9 +4,10 @@
  * Names are those of the reference implementation: `checkpoint_{name}.pth`, and the link `checkpoint_last.pth`.
  */
 
-import { lstat, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { lstat, readlink, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
+import { namesIn } from '../core/fs.js';
 import { processLives } from '../core/process.js';
 import { verifyTorchFile } from '../formats/torch-pth.js';
 
@@ -97,14 +98,5 @@ export async function removeStale(folder: string): Promise<void> {
   for (const file of await namesIn(folder)) {
     const owner = /^checkpoint_.*\.(\d+)-[0-9a-f]{8}\.tmp$/.exec(file)?.[1];
     if (owner !== undefined && !processLives(Number(owner))) await rm(join(folder, file), { force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
   }
 }

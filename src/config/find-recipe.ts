@@ -1,6 +1,6 @@
 /** Recipes of the package by their names, from wherever scrl is started: `one_machine` is `configs/one_machine.yaml`. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { UserError, type UserErrorDetails } from '../core/errors.js';
@@ -27,16 +27,19 @@ export function recipeNames(recipes = ''): string[] {
 }
 
 /**
- * The file that is meant. A path that exists wins; one with a folder or a suffix is taken as it is.
+ * The file that is meant. A file that exists wins; a path with a folder or a suffix is taken as it is. A folder of a recipe's
+ * name hides nothing: `npm start` makes one that is called `quickstart`.
  *
  * @throws UserError when there is neither such a file nor such a recipe; lists the recipes
  */
 export function findRecipe(given: string, place: RecipePlace = {}): string {
   const { path = given, recipes, details = { key: '--config' } } = place;
   const isName = basename(given) === given && extname(given) === '';
-  if (!isName || existsSync(path)) return path;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!isName || found?.isDirectory() === false) return path;
   const names = recipeNames(recipes);
   if (names.includes(given)) return join(folderOf(recipes), given + SUFFIX);
+  if (found !== undefined) return path;
   const likely = nearest(given, names);
   throw new UserError('is neither a file nor the name of a recipe', {
     ...details,

@@ -34,6 +34,15 @@ describe('findRecipe', () => {
     expect(findRecipe('mine/one_machine')).toBe('mine/one_machine');
   });
 
+  it('is not misled by a folder of that name, such as npm start makes', () => {
+    const path = join(folder, 'quickstart');
+    mkdirSync(path);
+    expect(findRecipe('quickstart', { path })).toBe(join(CONFIGS, 'quickstart.yaml'));
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    expect(findRecipe('other', { path: other })).toBe(other);
+  });
+
   it('lists the recipes when there is none of this name, the likely one first', () => {
     expect(() => findRecipe('one_machin')).toThrow(
       '--config: is neither a file nor the name of a recipe (found "one_machin")\n' +

@@ -1,9 +1,10 @@
 /** The run that somebody probably wants to go on with: of all that are not finished, the one that was saved last. */
 
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasLastCheckpoint, lastCheckpointPath } from '../../checkpoint/checkpointer.js';
-import { hasCode, UserError } from '../../core/errors.js';
+import { UserError } from '../../core/errors.js';
+import { namesIn } from '../../core/fs.js';
 import { readTorchFile } from '../../formats/torch-pth.js';
 import { isFinished } from './continuity.js';
 
@@ -60,15 +61,6 @@ async function canGoOn(folder: string): Promise<boolean> {
     return checkpoint instanceof Map && isFinished(checkpoint) === false;
   } catch (error) {
     if (error instanceof UserError) return false;
-    throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
 }

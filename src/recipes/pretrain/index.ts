@@ -140,6 +140,7 @@ function describe(
   log: LiveLog,
 ): void {
   if (skippedSteps > 0) log.info(`${skippedSteps} batches had no usable overlap and were skipped`);
+  if (Number.isNaN(firstLoss)) return; // stopped before its first step
   log.info(
     `loss ${firstLoss.toFixed(3)} -> ${lastLoss.toFixed(3)}, spread of the outputs ` +
       `${spread.toFixed(2)} (1 = even, 0 = collapsed), ${(100 * outsideShare).toFixed(1)} % of the time outside TensorFlow`,
