@@ -161,8 +161,14 @@ export function goldenObjects(seed: number, step: number, image: number): Golden
   };
 }
 
-/** Ranks of anchors or proposals: what Detectron2's random permutation was replaced by. */
-export function goldenRank(seed: number, step: number, image: number, stage: 'anchors' | 'proposals'): Rank {
-  const sequence = 900_000 + ((seed * 100 + step) * 10 + image) * 2 + (stage === 'anchors' ? 0 : 1);
+type Stage = 'anchors' | 'proposals';
+
+/** The sequence of the hash that decides what is sampled, in place of Detectron2's random permutation. */
+export function samplingSequence(seed: number, step: number, image: number, stage: Stage): number {
+  return 900_000 + ((seed * 100 + step) * 10 + image) * 2 + (stage === 'anchors' ? 0 : 1);
+}
+
+export function goldenRank(seed: number, step: number, image: number, stage: Stage): Rank {
+  const sequence = samplingSequence(seed, step, image, stage);
   return (id) => u(id, sequence);
 }

@@ -1,4 +1,5 @@
-"""Detections of a Faster or Mask R-CNN with FPN by PyTorch, for test/parity/detector.test.ts.
+"""Detections of a Faster or Mask R-CNN with FPN by PyTorch, for test/parity/detector.test.ts
+and, in training, detector_train.py.
 
     python detector.py WEIGHTS PLAN.json
 
@@ -37,10 +38,10 @@ MEAN = (123.675, 116.28, 103.53)
 DEVIATION = (58.395, 57.12, 57.375)
 
 
-def read_weights(path):
+def read_weights(path, dtype=torch.float64):
     with open(path, "rb") as file:
         model = pickle.load(file)["model"]
-    return {name: torch.from_numpy(numpy.asarray(array)).double() for name, array in model.items()}
+    return {name: torch.from_numpy(numpy.asarray(array)).to(dtype) for name, array in model.items()}
 
 
 def read_plan(path):
@@ -48,14 +49,14 @@ def read_plan(path):
         return json.load(file)
 
 
-def read_batch(plan):
+def read_batch(plan, dtype=torch.float64):
     """[N, 3, H, W], normalised; 0 outside the images."""
     pixels = numpy.fromfile(plan["images"], numpy.uint8).reshape(*plan["shape"], 3)
     values = (torch.from_numpy(pixels).double() - torch.tensor(MEAN).double()) / torch.tensor(DEVIATION).double()
     batch = torch.zeros_like(values)
     for image, (height, width) in enumerate(plan["sizes"]):
         batch[image, :height, :width] = values[image, :height, :width]
-    return batch.permute(0, 3, 1, 2)
+    return batch.permute(0, 3, 1, 2).to(dtype)
 
 
 class Detector:
@@ -131,12 +132,13 @@ class Detector:
             n, kinds, height, width = logits.shape
             logits = logits.permute(0, 2, 3, 1).reshape(n, -1)
             deltas = deltas.view(n, kinds, 4, height, width).permute(0, 3, 4, 1, 2).reshape(n, -1, 4)
-            outputs.append((anchors_of(self.plan["anchor_sizes"][level], 4 << level, height, width), logits, deltas))
+            anchors = anchors_of(self.plan["anchor_sizes"][level], 4 << level, height, width)
+            outputs.append((anchors.to(features), logits, deltas))
         return outputs
 
     def propose(self, outputs, image):
-        """Boxes [P, 4] of an image's proposals, best first."""
-        boxes, logits = [], []
+        """Boxes [P, 4] and anchors [P] of an image's proposals, best first."""
+        boxes, logits, ids, first = [], [], [], 0
         for anchors, level_logits, deltas in outputs:
             order = level_logits[image].argsort(descending=True, stable=True)[: self.plan["pre_nms"]]
             level_boxes = decode(anchors[order], deltas[image][order], (1, 1, 1, 1))
@@ -146,8 +148,10 @@ class Detector:
             kept = suppress(level_boxes, level_logits[image][order], 0.7)
             boxes.append(level_boxes[kept])
             logits.append(level_logits[image][order[kept]])
+            ids.append(order[kept] + first)
+            first += len(anchors)
         best = torch.cat(logits).argsort(descending=True, stable=True)[: self.plan["post_nms"]]
-        return torch.cat(boxes)[best]
+        return torch.cat(boxes)[best], torch.cat(ids)[best]
 
     # Heads
 
@@ -207,7 +211,7 @@ class Detector:
         outputs = self.rpn(levels)
         found = []
         for image in range(len(images)):
-            proposals = self.propose(outputs, image)
+            proposals, _ = self.propose(outputs, image)
             boxes, scores, classes = self.detect_boxes(levels, image, proposals)
             masks = None
             if self.has_masks():
