@@ -56,6 +56,6 @@ export async function resume(
   const { path, value } = found;
   const position = await loadTrainingState(model, config, plan, value, { where: path, restartEpoch, log });
   const epoch = Math.floor(position.step / plan.stepsPerEpoch);
-  log.info(`resuming from ${path}: epoch ${epoch + 1}, step ${position.step} of ${plan.totalSteps}`);
+  log.info(`resuming from ${path}: step ${position.step} of ${plan.totalSteps} (epoch ${epoch + 1})`);
   return position;
 }
