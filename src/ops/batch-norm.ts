@@ -6,6 +6,7 @@
  */
 
 import { TF_FLOAT } from '../engine/types.js';
+import type { Operation } from '../tensorflow/graph.js';
 import { recomputable } from './recompute.js';
 import { sideOf } from './shape.js';
 import {
@@ -93,6 +94,19 @@ function unlessEmpty(x: Tensor, updated: Tensor, before: Tensor): Tensor {
   return op('SelectV2', [tf.greater(sideOf(x, 0), tf.scalar(0, 'int32')), updated, before], FLOAT);
 }
 
+/** One pass with known statistics, which the backward pass may make again. No gradient of its own. */
+export function normalizedBy(
+  x: Tensor,
+  scale: Tensor,
+  offset: Tensor,
+  { mean, variance }: ChannelStatistics,
+): Tensor {
+  const inputs = [x, scale, offset, mean, variance].map(toOutput);
+  const normalize = (...after: Operation[]) =>
+    operation('FusedBatchNormV3', inputs, attributes(false, 1), after).outputs[0];
+  return recomputable(toTensor(normalize()), normalize);
+}
+
 /** Normalises with the running statistics; gradients treat them as constants. */
 export function batchNormInference(
   x: Tensor,
@@ -102,15 +116,8 @@ export function batchNormInference(
 ): Tensor {
   expectShape('the input of batchNorm', x, ['N', 'H', 'W', scale.shape[0]]);
   return withGradient([x, scale, offset], () => {
-    const inputs = [x, scale, offset, mean, variance].map(toOutput);
-    const { outputs } = operation('FusedBatchNormV3', inputs, attributes(false, 1));
-    const value = toTensor(outputs[0]);
-    recomputable(
-      value,
-      (after) => operation('FusedBatchNormV3', inputs, attributes(false, 1), [after]).outputs[0],
-    );
     return {
-      value,
+      value: normalizedBy(x, scale, offset, { mean, variance }),
       saved: [x, scale, mean, variance],
       gradient: (dy, [x, scale, mean, variance]) =>
         operation(

@@ -1,4 +1,4 @@
-import { expectShape, FLOAT, op, type Tensor, TF_INT32, tf, withGradient } from './tf.js';
+import { expectShape, FLOAT, INT, op, type Tensor, tf, withGradient } from './tf.js';
 
 /**
  * x + bias, one value for each channel, the last axis.
@@ -23,7 +23,7 @@ function sumOfRows(dy: Tensor): Tensor {
   const axes = dy.shape.slice(0, -1).map((_, axis) => axis);
   return op('Sum', [dy, tf.tensor1d(axes, 'int32')], {
     ...FLOAT,
-    Tidx: { kind: 'type', value: TF_INT32 },
+    Tidx: INT,
     keep_dims: { kind: 'bool', value: false },
   });
 }

@@ -1,7 +1,5 @@
 import { shapeOf } from './shape.js';
-import { op, operation, type Tensor, TF_INT32, tf, toOutput, toTensor, withGradient } from './tf.js';
-
-const INT = { kind: 'type', value: TF_INT32 } as const;
+import { INT, op, operation, type Tensor, tf, toOutput, toTensor, withGradient } from './tf.js';
 
 /** Joins tensors of one type along an axis. Unlike tfjs's own, sides may be open. */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {

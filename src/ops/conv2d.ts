@@ -9,12 +9,12 @@ import { rightWhenEmpty, shapeOf } from './shape.js';
 import {
   expectShape,
   FLOAT,
+  INT,
   op,
   operation,
   producer,
   scopePath,
   type Tensor,
-  TF_INT32,
   tf,
   toTensor,
   withGradient,
@@ -69,14 +69,14 @@ export function conv2d(x: Tensor, filter: Tensor, stride: number, padding: numbe
 /** Zeros around both spatial axes, but not before `dy` is known: the copy would wait in memory for the backward pass. */
 function padAfter(dy: Tensor, x: Tensor, border: number): Tensor {
   const paddings = tf.tensor2d([0, 0, border, border, border, border, 0, 0], [4, 2], 'int32');
-  const attributes = { ...FLOAT, Tpaddings: { kind: 'type', value: TF_INT32 } } as const;
+  const attributes = { ...FLOAT, Tpaddings: INT } as const;
   return toTensor(operation('Pad', [x, paddings], attributes, [producer(dy)]).outputs[0]);
 }
 
 /** The part of a padded map that has the shape of `x`. */
 function sliceAt(padded: Tensor, border: number, x: Tensor): Tensor {
   const begin = tf.tensor1d([0, border, border, 0], 'int32');
-  return op('Slice', [padded, begin, shapeOf(x)], { ...FLOAT, Index: { kind: 'type', value: TF_INT32 } });
+  return op('Slice', [padded, begin, shapeOf(x)], { ...FLOAT, Index: INT });
 }
 
 const SAME = { padding: { kind: 'string', value: 'SAME' } } as const;

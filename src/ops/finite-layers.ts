@@ -1,4 +1,4 @@
-import { FLOAT, op, type Tensor, TF_INT32, tf, watchLayers } from './tf.js';
+import { FLOAT, INT, op, type Tensor, tf, watchLayers } from './tf.js';
 
 /** Layers in the order in which they are computed, and whether all that each gives is finite. */
 export interface LayerFlags {
@@ -30,7 +30,7 @@ function isFloatTensor(value: unknown): value is Tensor {
 function allFinite(x: Tensor): Tensor {
   const axes = tf.tensor1d([...x.shape.keys()], 'int32');
   const all = op('All', [op('IsFinite', [x], FLOAT), axes], {
-    Tidx: { kind: 'type', value: TF_INT32 },
+    Tidx: INT,
     keep_dims: { kind: 'bool', value: false },
   });
   return tf.cast(all, 'float32');

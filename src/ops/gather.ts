@@ -1,7 +1,5 @@
 import { sideOf } from './shape.js';
-import { expectShape, FLOAT, op, type Tensor, TF_FLOAT, TF_INT32, tf, withGradient } from './tf.js';
-
-const INT = { kind: 'type', value: TF_INT32 } as const;
+import { expectShape, FLOAT, INT, op, type Tensor, TF_FLOAT, tf, withGradient } from './tf.js';
 
 /**
  * Rows of x, in the order asked for; a row may be asked for more than once.

@@ -1,9 +1,9 @@
 import { shapeOf } from './shape.js';
-import { op, type Tensor, TF_FLOAT, TF_INT32, tf, withGradient } from './tf.js';
+import { INT, op, type Tensor, TF_FLOAT, tf, withGradient } from './tf.js';
 
 const ATTRIBUTES = {
   T: { kind: 'type', value: TF_FLOAT },
-  Tshape: { kind: 'type', value: TF_INT32 },
+  Tshape: INT,
 } as const;
 
 /**

@@ -53,6 +53,11 @@ export function cellCount(maps: readonly FeatureMap[], images: number): number {
   return maps.reduce((sum, { height, width }) => sum + images * height * width, 0);
 }
 
+/** The row of each level's first cell. */
+export function firstCells(maps: readonly FeatureMap[], images: number): number[] {
+  return maps.map((_, level) => cellCount(maps.slice(0, level), images));
+}
+
 /** @throws RangeError when lengths differ, or a box has no image or level */
 export function roiRows(rois: Rois, options: RoiRowsOptions): RoiRows {
   const { maps, images } = options;
@@ -63,7 +68,7 @@ export function roiRows(rois: Rois, options: RoiRowsOptions): RoiRows {
 
 function pooledRows(rois: Rois, { maps, images, bins, ...rest }: RoiRowsOptions): CsrMatrix {
   const { samplingRatio = 0, aligned = true } = rest;
-  const firstCells = maps.map((_, level) => cellCount(maps.slice(0, level), images));
+  const firsts = firstCells(maps, images);
   const longest = Math.max(1, ...maps.map(({ height, width }) => Math.max(height, width)));
   const [rows, columns] = [new AxisWeights(bins, longest), new AxisWeights(bins, longest)];
   const count = rois.images.length;
@@ -76,7 +81,7 @@ function pooledRows(rois: Rois, { maps, images, bins, ...rest }: RoiRowsOptions)
     columns.set(left, right, width, axis);
     rows.set(top, bottom, height, axis);
     builder.reserve(rows.total() * columns.total());
-    addBox(builder, rows, columns, firstCells[level] + rois.images[r] * height * width, width);
+    addBox(builder, rows, columns, firsts[level] + rois.images[r] * height * width, width);
   }
   return builder.finish();
 }

@@ -3,9 +3,7 @@
  * nothing is asked at run time.
  */
 
-import { isClosed, op, type Tensor, TF_FLOAT, TF_INT32, tf, toOutput } from './tf.js';
-
-const INT = { kind: 'type', value: TF_INT32 } as const;
+import { INT, isClosed, op, type Tensor, TF_FLOAT, tf, toOutput } from './tf.js';
 
 /** The shape of a tensor as a tensor, [rank] int32. */
 export function shapeOf(x: Tensor): Tensor {

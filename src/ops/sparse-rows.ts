@@ -6,17 +6,7 @@
  */
 
 import { ensureShape, sideOf } from './shape.js';
-import {
-  expectShape,
-  FLOAT,
-  op,
-  operation,
-  type Tensor,
-  TF_INT32,
-  TF_INT64,
-  tf,
-  withGradient,
-} from './tf.js';
+import { expectShape, FLOAT, INT, op, operation, type Tensor, TF_INT64, tf, withGradient } from './tf.js';
 
 /** A matrix of R rows in compressed sparse rows. Constant: no gradient reaches it. */
 export interface SparseRows {
@@ -34,7 +24,6 @@ export interface SparseMatrix {
   transpose: SparseRows;
 }
 
-const INT = { kind: 'type', value: TF_INT32 } as const;
 const LONG = { kind: 'type', value: TF_INT64 } as const;
 
 /**

@@ -6,21 +6,10 @@
  * Running statistics as in `batch-norm.ts`, which is faster and serves where neither counts.
  */
 
-import { type ChannelStatistics, EPSILON, MOMENTUM } from './batch-norm.js';
-import { recomputable, recomputed } from './recompute.js';
+import { type ChannelStatistics, EPSILON, MOMENTUM, normalizedBy } from './batch-norm.js';
+import { recomputed } from './recompute.js';
 import { shapeOf } from './shape.js';
-import {
-  expectShape,
-  FLOAT,
-  op,
-  operation,
-  type Tensor,
-  TF_INT32,
-  tf,
-  toOutput,
-  toTensor,
-  withGradient,
-} from './tf.js';
+import { expectShape, FLOAT, INT, op, type Tensor, tf, withGradient } from './tf.js';
 
 export interface SyncBatchNormOptions {
   /** Adds a scalar or [C] tensor over all replicas; by default there is one replica. */
@@ -53,7 +42,7 @@ export function syncBatchNorm(
       variance: tf.keep(blend(running.variance, unbiased, cells)),
     };
     return {
-      value: normalized(x, scale, offset, { mean, variance }),
+      value: normalizedBy(x, scale, offset, { mean, variance }),
       saved: [x, scale, mean, variance, count],
       gradient: (dy, [kept, scale, mean, variance, count]) => {
         const x = recomputed(kept, dy);
@@ -71,23 +60,6 @@ export function syncBatchNorm(
   });
   if (updated === undefined) throw new Error('unreachable: syncBatchNorm was not traced');
   return { y, running: updated };
-}
-
-/** One pass with known statistics, which the backward pass makes again. */
-function normalized(x: Tensor, scale: Tensor, offset: Tensor, { mean, variance }: ChannelStatistics): Tensor {
-  const inputs = [x, scale, offset, mean, variance].map(toOutput);
-  const attributes = {
-    ...FLOAT,
-    U: FLOAT.T,
-    epsilon: { kind: 'float', value: EPSILON },
-    data_format: { kind: 'string', value: 'NHWC' },
-    is_training: { kind: 'bool', value: false },
-  } as const;
-  const value = toTensor(operation('FusedBatchNormV3', inputs, attributes).outputs[0]);
-  return recomputable(
-    value,
-    (after) => operation('FusedBatchNormV3', inputs, attributes, [after]).outputs[0],
-  );
 }
 
 /** N H W as float32. */
@@ -111,8 +83,6 @@ function sumOfCells(x: Tensor): Tensor {
     x,
   );
 }
-
-const INT = { kind: 'type', value: TF_INT32 } as const;
 
 /** The running statistics after a batch; what they were when it has no cells. */
 function blend(before: Tensor, batch: Tensor, cells: Tensor): Tensor {

@@ -26,6 +26,9 @@ export { TF_FLOAT, TF_INT32, TF_INT64, TF_UINT8 };
 /** TensorFlow.js, recording. Loaded when something of it is first asked for: to import an operation costs nothing. */
 export const tf = new Proxy({} as Tfjs, { get: (_, name) => Reflect.get(loadTfjs(), name) });
 
+/** An attribute that names 32-bit integers. */
+export const INT = { kind: 'type', value: TF_INT32 } as const;
+
 export const FLOAT = { T: { kind: 'type', value: TF_FLOAT } } as const;
 
 /** A function's value, and what its gradient needs. */

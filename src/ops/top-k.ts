@@ -1,7 +1,5 @@
 import { sideOf } from './shape.js';
-import { expectShape, FLOAT, op, operation, type Tensor, TF_FLOAT, TF_INT32, tf, toTensor } from './tf.js';
-
-const INT = { kind: 'type', value: TF_INT32 } as const;
+import { expectShape, FLOAT, INT, op, operation, type Tensor, TF_FLOAT, tf, toTensor } from './tf.js';
 
 /**
  * The k largest of each row, or all where a row has fewer; of equals the first comes first. There is no gradient.

@@ -1,5 +1,5 @@
 import { shapeOf } from './shape.js';
-import { expectShape, FLOAT, op, type Tensor, TF_INT32, tf, withGradient } from './tf.js';
+import { expectShape, FLOAT, INT, op, type Tensor, tf, withGradient } from './tf.js';
 
 /** Every cell stands for the 2 x 2 cells that it was repeated to. */
 const POOL = {
@@ -22,7 +22,7 @@ export function upsampleAdd(lateral: Tensor, top: Tensor): Tensor {
   const [n, h, w, c] = top.shape;
   expectShape('the lateral map of upsampleAdd', lateral, [n, 2 * h, 2 * w, c]);
   return withGradient([lateral, top], () => {
-    const index = { kind: 'type', value: TF_INT32 } as const;
+    const index = INT;
     const sides = [tf.tensor1d([1], 'int32'), tf.tensor1d([2], 'int32')];
     const size = op('Slice', [shapeOf(lateral), ...sides], { T: index, Index: index });
     const repeated = op('ResizeNearestNeighbor', [top, size], {

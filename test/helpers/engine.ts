@@ -18,6 +18,11 @@ export interface Operand {
   data: Float32Array;
 }
 
+/** The element with these indices, one for each axis. */
+export function at({ shape, data }: Operand, ...index: number[]): number {
+  return data[index.reduce((offset, i, axis) => offset * shape[axis] + i, 0)];
+}
+
 export function operand(shape: number[], name: string): Operand {
   return {
     shape,

@@ -13,17 +13,13 @@ import { tf } from '../../src/ops/tf.js';
 import { takeAlong, topK } from '../../src/ops/top-k.js';
 import { upsampleAdd } from '../../src/ops/upsample-add.js';
 import { expectClose } from '../helpers/arrays.js';
-import { checkGradients, evaluate, type Operand, openRuntime, operand } from '../helpers/engine.js';
+import { at, checkGradients, evaluate, type Operand, openRuntime, operand } from '../helpers/engine.js';
 
 let runtime: Runtime;
 beforeAll(async () => {
   runtime = await openRuntime();
 });
 afterAll(() => runtime.close());
-
-function at({ shape, data }: Operand, ...index: number[]): number {
-  return data[index.reduce((offset, i, axis) => offset * shape[axis] + i, 0)];
-}
 
 /** Values at all positions of a map, row-major. */
 function everywhere(

@@ -14,17 +14,13 @@ import { roiAlign } from '../../src/ops/roi-align.js';
 import { tf } from '../../src/ops/tf.js';
 import { weightedBatchNorm } from '../../src/ops/weighted-batch-norm.js';
 import { expectClose } from '../helpers/arrays.js';
-import { checkGradients, evaluate, type Operand, openRuntime, operand } from '../helpers/engine.js';
+import { at, checkGradients, evaluate, type Operand, openRuntime, operand } from '../helpers/engine.js';
 
 let runtime: Runtime;
 beforeAll(async () => {
   runtime = await openRuntime();
 });
 afterAll(() => runtime.close());
-
-function at({ shape, data }: Operand, ...index: number[]): number {
-  return data[index.reduce((offset, i, axis) => offset * shape[axis] + i, 0)];
-}
 
 describe('conv2d', () => {
   function literal(x: Operand, w: Operand, stride: number, padding: number): number[] {
