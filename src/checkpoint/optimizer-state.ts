@@ -7,7 +7,7 @@ import { loadTensor, toFloat32 } from '../core/array.js';
 import { UserError } from '../core/errors.js';
 import type { Runtime, VariableValue } from '../engine/runtime.js';
 import type { Variable } from '../engine/variable.js';
-import type { FileDict, FileValue } from '../formats/value.js';
+import { type FileDict, type FileValue, float } from '../formats/value.js';
 import type { StateEntry } from '../nn/module-store.js';
 import { variableTensor, variableValue } from './module-state.js';
 import { stateDictOf } from './state-dict.js';
@@ -25,6 +25,40 @@ export interface ParameterGroup {
 }
 
 const KEY = 'optimizer_state_dict';
+
+/** Two groups of parameters in their order: those of which it holds, and the others. */
+export function twoGroups<M extends Momentum>(
+  trained: readonly M[],
+  holds: (parameter: M) => boolean,
+): { holds: boolean; members: M[] }[] {
+  return [true, false].map((wanted) => ({
+    holds: wanted,
+    members: trained.filter((parameter) => holds(parameter) === wanted),
+  }));
+}
+
+export interface SgdSettings {
+  rate: number;
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+}
+
+/** Settings of a group under the names of torch's SGD. */
+export function sgdSettings({
+  rate,
+  momentum,
+  weightDecay,
+  nesterov,
+}: SgdSettings): Record<string, FileValue> {
+  return {
+    lr: float(rate),
+    momentum: float(momentum),
+    dampening: 0,
+    weight_decay: float(weightDecay),
+    nesterov,
+  };
+}
 
 /** Buffers by number, as under `state`. Tensors are read from the engine when they are asked for. */
 export function momentumState(runtime: Runtime, members: readonly Momentum[]): FileDict {

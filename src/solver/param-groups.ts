@@ -8,8 +8,8 @@
  * by SGD without layer-wise rates, and only their norms are surely excluded from decay: `detectorRules`.
  */
 
-import type { ParameterRole } from '../nn/module-store.js';
-import type { UpdateRule } from './solver.js';
+import type { ModuleStore, ParameterRole, StateEntry } from '../nn/module-store.js';
+import type { SolverParameter, UpdateRule } from './solver.js';
 
 /** What rules look at. */
 export interface ParameterDescription {
@@ -80,6 +80,26 @@ export function detectorRules({ decayBiases }: { decayBiases: boolean }): readon
       update: DECAYED,
     },
   ];
+}
+
+/** A parameter that a network declared. */
+export interface StoredParameter extends ParameterDescription {
+  readonly entry: StateEntry;
+}
+
+/** What the solver trains of these modules, in their order. */
+export function storedParameters(stores: readonly ModuleStore[]): StoredParameter[] {
+  return stores.flatMap((store) =>
+    store.parameters().map((entry) => {
+      if (entry.role === undefined) throw new Error(`${entry.key} is no parameter`);
+      return { module: store.module, name: entry.key, role: entry.role, entry };
+    }),
+  );
+}
+
+/** What a solver needs to know: each parameter with what was decided about it. */
+export function solverParameters(matches: readonly RuleMatch<StoredParameter>[]): SolverParameter[] {
+  return matches.map(({ parameter, rule }) => ({ variable: parameter.entry.variable, rule: rule.update }));
 }
 
 export interface RuleMatch<P extends ParameterDescription> {

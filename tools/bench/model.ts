@@ -11,7 +11,12 @@ import { Networks } from '../../src/models/ssl/networks.js';
 import { compilePretrainStep, featureSide, NORMALIZED_VIEWS } from '../../src/models/ssl/pretrain-step.js';
 import { roiAlignWeights } from '../../src/ops/roi-align-weights.js';
 import { Lars } from '../../src/solver/lars.js';
-import { matchRules, parameterRules } from '../../src/solver/param-groups.js';
+import {
+  matchRules,
+  parameterRules,
+  solverParameters,
+  storedParameters,
+} from '../../src/solver/param-groups.js';
 
 const CLASSES = 1000;
 const BOXES = 10;
@@ -38,18 +43,16 @@ export async function openStep(options: {
     outputSize: 256,
     classes: CLASSES,
   });
-  const described = networks.trained().flatMap((store) =>
-    store.parameters().map(({ key, role, variable }) => {
-      if (role === undefined) throw new Error(`${key} is no parameter`);
-      return { name: key, role, module: store.module, variable };
-    }),
+  const matches = matchRules(
+    storedParameters(networks.trained()),
+    parameterRules({ referenceQuirks: false }),
   );
-  const matches = matchRules(described, parameterRules({ referenceQuirks: false }));
-  const solver = new Lars(
-    runtime,
-    matches.map(({ parameter, rule }) => ({ variable: parameter.variable, rule: rule.update })),
-    { momentum: 0.9, nesterov: false, weightDecay: 1e-6, trust: 0.001 },
-  );
+  const solver = new Lars(runtime, solverParameters(matches), {
+    momentum: 0.9,
+    nesterov: false,
+    weightDecay: 1e-6,
+    trust: 0.001,
+  });
   for (const store of networks.stores()) await initializeModule(store, 0);
   for (const buffer of solver.buffers) await runtime.write(buffer, new Float32Array(buffer.size));
   const shape = { images: batch, side, boxes: BOXES };

@@ -9,7 +9,13 @@ import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import { underOurNames } from '../../evaluation/features/backbone-weights.js';
 import { Detector } from '../../models/detection/networks.js';
-import { describeMatches, detectorRules, matchRules } from '../../solver/param-groups.js';
+import {
+  describeMatches,
+  detectorRules,
+  matchRules,
+  solverParameters,
+  storedParameters,
+} from '../../solver/param-groups.js';
 import { Sgd } from '../../solver/sgd.js';
 import type { Solver } from '../../solver/solver.js';
 import { detectorOptions } from './options.js';
@@ -32,19 +38,10 @@ export class DetectModel {
   constructor(runtime: Runtime, config: DetectConfig, classes: readonly string[], log: Log) {
     this.runtime = runtime;
     this.detector = new Detector(runtime, detectorOptions(config, classes.length));
-    const { store } = this.detector;
-    const described = store.parameters().map((entry) => {
-      if (entry.role === undefined) throw new Error(`${entry.key} is no parameter`);
-      return { name: entry.key, role: entry.role, module: store.module, entry };
-    });
     const { decay_biases: decayBiases, momentum, weight_decay: weightDecay } = config.train;
-    const matches = matchRules(described, detectorRules({ decayBiases }));
+    const matches = matchRules(storedParameters([this.detector.store]), detectorRules({ decayBiases }));
     for (const line of describeMatches(matches)) log.debug(line);
-    const parameters = matches.map(({ parameter: { entry }, rule }) => ({
-      variable: entry.variable,
-      rule: rule.update,
-    }));
-    this.solver = new Sgd(runtime, parameters, { momentum, nesterov: false, weightDecay });
+    this.solver = new Sgd(runtime, solverParameters(matches), { momentum, nesterov: false, weightDecay });
     this.trained = matches.map(({ parameter: { entry }, rule }, i) => ({
       entry,
       buffer: this.solver.buffers[i],

@@ -5,13 +5,19 @@
 
 import { DESCRIPTION } from '../../checkpoint/detector-description.js';
 import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
-import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
+import {
+  loadOptimizerState,
+  optimizerState,
+  type ParameterGroup,
+  sgdSettings,
+  twoGroups,
+} from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { DetectConfig } from '../../config/schemas/detect.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
-import type { DetectModel, TrainedParameter } from './model.js';
+import type { DetectModel } from './model.js';
 import { protocolFingerprint } from './options.js';
 import type { DetectPlan } from './plan.js';
 
@@ -73,23 +79,15 @@ export function detectState(
 }
 
 function parameterGroups(model: DetectModel, { train }: DetectConfig, rate: number): ParameterGroup[] {
-  return memberGroups(model).map(({ decays, members }) => ({
+  const { momentum, weight_decay: weightDecay } = train;
+  return memberGroups(model).map(({ holds: decays, members }) => ({
     members,
-    settings: {
-      lr: float(rate),
-      momentum: float(train.momentum),
-      dampening: 0,
-      weight_decay: float(decays ? train.weight_decay : 0),
-      nesterov: false,
-    },
+    settings: sgdSettings({ rate, momentum, weightDecay: decays ? weightDecay : 0, nesterov: false }),
   }));
 }
 
-function memberGroups({ trained }: DetectModel): { decays: boolean; members: TrainedParameter[] }[] {
-  return [true, false].map((decays) => ({
-    decays,
-    members: trained.filter((parameter) => parameter.decays === decays),
-  }));
+function memberGroups({ trained }: DetectModel) {
+  return twoGroups(trained, ({ decays }) => decays);
 }
 
 /**

@@ -10,7 +10,13 @@ import { compiledOnce } from '../../engine/step-cache.js';
 import { Networks } from '../../models/ssl/networks.js';
 import { compilePretrainStep } from '../../models/ssl/pretrain-step.js';
 import { Lars } from '../../solver/lars.js';
-import { describeMatches, matchRules, parameterRules } from '../../solver/param-groups.js';
+import {
+  describeMatches,
+  matchRules,
+  parameterRules,
+  solverParameters,
+  storedParameters,
+} from '../../solver/param-groups.js';
 import type { Solver } from '../../solver/solver.js';
 import { type BlurBasis, blurBasis } from '../../views/blur.js';
 import type { Plan } from './plan.js';
@@ -43,25 +49,15 @@ export class PretrainModel {
       outputSize: network.proj_head.output_size,
       classes: plan.classes,
     });
-    const described = this.networks.trained().flatMap((store) =>
-      store.parameters().map((entry) => {
-        if (entry.role === undefined) throw new Error(`${entry.key} is no parameter`);
-        return { name: entry.key, role: entry.role, module: store.module, entry };
-      }),
-    );
-    const referenceQuirks = train.optim.reference_quirks;
-    const matches = matchRules(described, parameterRules({ referenceQuirks }));
+    const rules = parameterRules({ referenceQuirks: train.optim.reference_quirks });
+    const matches = matchRules(storedParameters(this.networks.trained()), rules);
     for (const line of describeMatches(matches)) log.debug(line);
-    this.solver = new Lars(
-      runtime,
-      matches.map(({ parameter, rule }) => ({ variable: parameter.entry.variable, rule: rule.update })),
-      {
-        momentum: train.optim.momentum,
-        nesterov: train.optim.nesterov,
-        weightDecay: train.optim.weight_decay,
-        trust: train.optim.trust_coefficient,
-      },
-    );
+    this.solver = new Lars(runtime, solverParameters(matches), {
+      momentum: train.optim.momentum,
+      nesterov: train.optim.nesterov,
+      weightDecay: train.optim.weight_decay,
+      trust: train.optim.trust_coefficient,
+    });
     this.trained = matches.map(({ parameter: { entry }, rule }, i) => ({
       entry,
       buffer: this.solver.buffers[i],

@@ -4,12 +4,18 @@
  */
 
 import { loadModuleState, moduleState } from '../../checkpoint/module-state.js';
-import { loadOptimizerState, optimizerState, type ParameterGroup } from '../../checkpoint/optimizer-state.js';
+import {
+  loadOptimizerState,
+  optimizerState,
+  type ParameterGroup,
+  sgdSettings,
+  twoGroups,
+} from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
 import { continuityState, type ResumeOptions, resumeStep } from './continuity.js';
-import type { PretrainModel, TrainedParameter } from './model.js';
+import type { PretrainModel } from './model.js';
 import type { Plan } from './plan.js';
 
 /** Where a run is. */
@@ -54,24 +60,18 @@ export function trainingState(
 /** As in the reference two groups: parameters with LARS, and without. */
 function optimizerGroups(model: PretrainModel, config: Config, plan: Plan, step: number): ParameterGroup[] {
   const { momentum, weight_decay: weightDecay, nesterov } = config.train.optim;
-  return momentumGroups(model).map(({ adapted, members }) => ({
+  const rate = plan.rate(Math.max(0, step - 1));
+  return momentumGroups(model).map(({ holds: adapted, members }) => ({
     members,
     settings: {
-      lr: float(plan.rate(Math.max(0, step - 1))),
-      momentum: float(momentum),
-      dampening: 0,
-      weight_decay: float(adapted ? weightDecay : 0),
-      nesterov,
+      ...sgdSettings({ rate, momentum, weightDecay: adapted ? weightDecay : 0, nesterov }),
       lars_adaptation: adapted,
     },
   }));
 }
 
-function momentumGroups({ trained }: PretrainModel): { adapted: boolean; members: TrainedParameter[] }[] {
-  return [true, false].map((adapted) => ({
-    adapted,
-    members: trained.filter((parameter) => parameter.adapted === adapted),
-  }));
+function momentumGroups({ trained }: PretrainModel) {
+  return twoGroups(trained, ({ adapted }) => adapted);
 }
 
 function schedulerState(config: Config, plan: Plan, step: number): FileDict {

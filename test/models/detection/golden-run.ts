@@ -14,7 +14,12 @@ import { Detector } from '../../../src/models/detection/networks.js';
 import type { PixelBatch } from '../../../src/models/detection/pixels.js';
 import { runTrainStep, type TrainBatch, type TrainResult } from '../../../src/models/detection/train-host.js';
 import { compileTrainStep } from '../../../src/models/detection/train-step.js';
-import { detectorRules, matchRules } from '../../../src/solver/param-groups.js';
+import {
+  detectorRules,
+  matchRules,
+  solverParameters,
+  storedParameters,
+} from '../../../src/solver/param-groups.js';
 import { Sgd } from '../../../src/solver/sgd.js';
 import { GOLDEN, goldenImage, goldenObjects, goldenRank } from './golden-inputs.js';
 import { type GoldenCase, goldenOptions, writeGoldenWeights } from './golden-network.js';
@@ -105,13 +110,8 @@ export async function openGoldenDetector(
 }
 
 async function openSolver(runtime: Runtime, detector: Detector, weightDecay: number): Promise<Sgd> {
-  const described = detector.store.parameters().map(({ key, variable, role }) => {
-    if (role === undefined) throw new Error(`${key} is no parameter`);
-    return { module: 'detector', name: key, role, variable };
-  });
-  const matches = matchRules(described, detectorRules({ decayBiases: true }));
-  const rules = matches.map(({ parameter, rule }) => ({ variable: parameter.variable, rule: rule.update }));
-  const solver = new Sgd(runtime, rules, { momentum: 0.9, nesterov: false, weightDecay });
+  const matches = matchRules(storedParameters([detector.store]), detectorRules({ decayBiases: true }));
+  const solver = new Sgd(runtime, solverParameters(matches), { momentum: 0.9, nesterov: false, weightDecay });
   await runtime.clear(solver.buffers);
   return solver;
 }

@@ -19,7 +19,12 @@ import { compilePretrainStep, NORMALIZED_VIEWS } from '../../../src/models/ssl/p
 import type { StateEntry } from '../../../src/nn/module-store.js';
 import { roiAlignWeights } from '../../../src/ops/roi-align-weights.js';
 import { Lars } from '../../../src/solver/lars.js';
-import { matchRules, parameterRules } from '../../../src/solver/param-groups.js';
+import {
+  matchRules,
+  parameterRules,
+  solverParameters,
+  storedParameters,
+} from '../../../src/solver/param-groups.js';
 import { u } from '../../helpers/counter-hash.js';
 import { openRuntime } from '../../helpers/engine.js';
 
@@ -124,18 +129,16 @@ describe.each(['byol', 'scrl'] as const)('%s', (method: Method) => {
       classes: CLASSES,
     });
     await runtime.writeAll(goldenValues(networks));
-    const described = networks.trained().flatMap((store) =>
-      store.parameters().map(({ key, role, variable }) => {
-        if (role === undefined) throw new Error(`${key} has no role`);
-        return { name: key, role, module: store.module, variable };
-      }),
+    const matches = matchRules(
+      storedParameters(networks.trained()),
+      parameterRules({ referenceQuirks: true }),
     );
-    const rules = matchRules(described, parameterRules({ referenceQuirks: true }));
-    const solver = new Lars(
-      runtime,
-      rules.map(({ parameter, rule }) => ({ variable: parameter.variable, rule: rule.update })),
-      { momentum: 0.9, nesterov: false, weightDecay: 1e-4, trust: 0.001 },
-    );
+    const solver = new Lars(runtime, solverParameters(matches), {
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 1e-4,
+      trust: 0.001,
+    });
     await runtime.clear(solver.buffers);
     const probes = Object.keys(rows[0].grad_norm).map((key) => `online_network.${key}`);
     const shape = { images: IMAGES, side: SIDE, boxes: BOXES };
