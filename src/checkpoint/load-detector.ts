@@ -3,9 +3,11 @@
 import type { ResNetName } from '../core/architectures.js';
 import { UserError } from '../core/errors.js';
 import { type Log, SILENT } from '../core/log.js';
+import type { FileDict } from '../formats/value.js';
 import type { WeightsStyle } from '../models/backbone/resnet-layers.js';
 import type { DetectorNorm, DetectorOptions } from '../models/detection/networks.js';
 import { type ChoiceOptions, chooseBackbone, weightsStyleOf } from './choose-backbone.js';
+import { detectorDescription } from './detector-description.js';
 import type { DetectorSizes } from './names/detector.js';
 import { openWeights } from './open-weights.js';
 import type { StateDict } from './state-dict.js';
@@ -21,6 +23,8 @@ export interface LoadedDetector {
   readonly tensors: StateDict;
   /** What it is, for people. */
   readonly description: string;
+  /** What the file says besides (`detector-description.ts`); empty for files of others. */
+  readonly about: FileDict;
 }
 
 /**
@@ -44,6 +48,7 @@ export async function loadDetector(
     options,
     tensors: named(model, 'detectron2'),
     description: describe(model.network, options, chosen.family),
+    about: detectorDescription(opened.value) ?? new Map(),
   };
 }
 

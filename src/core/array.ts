@@ -267,3 +267,24 @@ export function fromFloat32(
   const narrow = dtype === 'float16' ? narrowToHalf : narrowToBfloat;
   return { dtype, shape, data: Uint16Array.from(bits, narrow) };
 }
+
+/** Some rows of a matrix. @param values [n, width]  @param rows [m] positions  @returns [m, width] */
+export function takeRows(values: Float32Array, rows: ArrayLike<number>, width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  for (let r = 0; r < rows.length; r++) {
+    const from = rows[r] * width;
+    for (let i = 0; i < width; i++) out[r * width + i] = values[from + i];
+  }
+  return out;
+}
+
+/** Arrays one after the other. */
+export function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}

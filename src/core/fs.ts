@@ -115,6 +115,13 @@ export async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
+/** Makes a folder and those above it, where they are not there. @throws UserError when it cannot be made */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error) => {
+    throw explainWriteError(path, error);
+  });
+}
+
 /** The names in a folder, in the order of the file system; none when there is no such folder. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {

@@ -92,12 +92,12 @@ function checkCategories({ categories, classOf }: DetectionRecords, faults: Faul
 
 /** Annotations of unknown images are in no image, so they are looked for here. */
 function checkReferences({ table, rows, images }: DetectionRecords, faults: Faults): void {
-  if (new Set(images.map(({ id }) => id)).size < images.length) {
+  const known = new Set(images.map(({ id }) => id));
+  if (known.size < images.length) {
     faults.add('image', 'two images have the same id');
   }
   const { columns, count } = table.annotations;
   if (rows.reduce((sum, own) => sum + own.length, 0) === count) return;
-  const known = new Set(images.map(({ id }) => id));
   for (let row = 0; row < count; row++) {
     if (known.has(columns.image[row])) continue;
     const id = table.ids.spell(columns.image[row]);

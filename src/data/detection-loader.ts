@@ -5,7 +5,7 @@
  * decoded is replaced by another one of its shape. Letters: N images in the batch, H and W their padded size.
  */
 
-import { decodePart } from '../image/decode.js';
+import { decodeWhole } from '../image/decode.js';
 import { resizeBilinear } from '../image/resize-bilinear.js';
 import { ImageError, type ImageInfo, type RawImage } from '../image/types.js';
 import type { ImageId } from '../pycocotools/dataset/types.js';
@@ -106,9 +106,7 @@ export async function loadResized(
   info: ImageInfo,
   { to, flipped }: Pick<DetectionPlan, 'to' | 'flipped'>,
 ): Promise<RawImage> {
-  const whole = { left: 0, top: 0, width: info.width, height: info.height };
-  const { image } = await decodePart(path, info, 1, whole);
-  const resized = resizeBilinear(image, to.width, to.height);
+  const resized = resizeBilinear(await decodeWhole(path, info), to.width, to.height);
   return flipped ? mirror(resized) : resized;
 }
 

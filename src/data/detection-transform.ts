@@ -5,6 +5,7 @@
  * Boxes are clipped to the resized image, and objects of which nothing is left are dropped.
  */
 
+import { takeRows } from '../core/array.js';
 import { RandomStream } from '../core/rng.js';
 import { nearestIndices } from '../image/resize-nearest.js';
 import type { Outline } from '../pycocotools/mask/outline.js';
@@ -57,7 +58,7 @@ export function transformObjects(objects: DetectionObjects, plan: DetectionPlan)
   );
   return {
     ids: Float64Array.from(kept, (i) => objects.ids[i]),
-    boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
+    boxes: takeRows(boxes, kept, 4),
     classes: Int32Array.from(kept, (i) => objects.classes[i]),
     crowd: Uint8Array.from(kept, (i) => objects.crowd[i]),
     ...(outlines && { outlines: kept.map((i) => outlines[i]) }),

@@ -72,6 +72,12 @@ export async function decodePart(
   };
 }
 
+/** A whole picture, upright and in full resolution. @throws ImageError as `decodePart` */
+export async function decodeWhole(path: string, info: ImageInfo): Promise<RawImage> {
+  const { width, height } = info;
+  return (await decodePart(path, info, 1, { left: 0, top: 0, width, height })).image;
+}
+
 /**
  * Size after the reduction, and where a coordinate lands. The decoder's pixels cover exactly `reduction` stored ones and
  * an incomplete last one is left out; where the upright axis runs backwards it is missing at the beginning.

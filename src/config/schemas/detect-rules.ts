@@ -102,6 +102,6 @@ function rest(milestones: readonly number[]): string {
 }
 
 /** Steps of this batch for one of the reference's. */
-function stepScale(train: ValueOf<Fields>['train']): number {
+export function stepScale(train: ValueOf<Fields>['train']): number {
   return train.auto_scale ? train.reference_batch / train.batch_size : 1;
 }

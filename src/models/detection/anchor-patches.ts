@@ -5,8 +5,8 @@
  */
 
 import { CsrBuilder, transposeCsr } from '../../ops/csr.js';
-import { cellCount, type RoiRows } from '../../ops/roi-rows.js';
-import type { AnchorGrid } from './anchors.js';
+import { cellCount, firstCells, type RoiRows } from '../../ops/roi-rows.js';
+import type { AnchorGrid, AnchorPlace } from './anchors.js';
 
 /** Of the RPN's filter. */
 export const PATCH_SIDE = 3;
@@ -23,17 +23,15 @@ export interface AnchorPatches {
 export function anchorPatches(anchors: readonly Int32Array[], grid: AnchorGrid): AnchorPatches {
   const images = anchors.length;
   const count = anchors.reduce((sum, { length }) => sum + length, 0);
-  const firsts = grid.levels.map((_, level) => cellCount(grid.levels.slice(0, level), images));
+  const firsts = firstCells(grid.levels, images);
   const builder = new CsrBuilder(PATCH * count, PATCH * count);
   const kinds: number[] = [];
   for (const [n, ids] of anchors.entries()) {
     for (const id of ids) {
-      const level = grid.levelOf(id);
-      const place = id - level.start;
-      const cell = Math.floor(place / grid.kinds);
-      kinds.push(place - cell * grid.kinds);
-      const first = firsts[grid.levels.indexOf(level)] + n * level.height * level.width;
-      addPatch(builder, first, cell, level);
+      const place = grid.placeOf(id);
+      const { level, kind } = place;
+      kinds.push(kind);
+      addPatch(builder, firsts[grid.levels.indexOf(level)] + n * level.height * level.width, place);
     }
   }
   const matrix = builder.finish();
@@ -45,10 +43,8 @@ export function anchorPatches(anchors: readonly Int32Array[], grid: AnchorGrid):
 function addPatch(
   builder: CsrBuilder,
   first: number,
-  cell: number,
-  { height, width }: { height: number; width: number },
+  { level: { height, width }, y: row, x: column }: AnchorPlace,
 ): void {
-  const [row, column] = [Math.floor(cell / width), cell % width];
   for (let y = row - 1; y <= row + 1; y++) {
     for (let x = column - 1; x <= column + 1; x++) {
       const inside = y >= 0 && y < height && x >= 0 && x < width;

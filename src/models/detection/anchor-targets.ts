@@ -3,10 +3,10 @@
  * It does not depend on the network, so it is made while the step before is running.
  */
 
+import { takeRows } from '../../core/array.js';
 import { anchorOverlaps } from './anchor-overlaps.js';
 import type { AnchorGrid } from './anchors.js';
 import { ANCHOR_WEIGHTS, encodeBoxes } from './box-coder.js';
-import { takeRows } from './boxes.js';
 import { ANCHOR_SAMPLE, type Rank, type SampleSize, sampleLabels } from './label-sampler.js';
 import { ANCHOR_RULE, type MatchRule, match } from './matcher.js';
 

@@ -43,6 +43,14 @@ export interface AnchorLevel extends FeatureMap {
   readonly rows: readonly Edges[];
 }
 
+/** The cell of an anchor, and which of the cell's anchors it is. */
+export interface AnchorPlace {
+  readonly level: AnchorLevel;
+  readonly y: number;
+  readonly x: number;
+  readonly kind: number;
+}
+
 /** All anchors of an input of one size. */
 export class AnchorGrid {
   readonly levels: readonly AnchorLevel[];
@@ -88,20 +96,20 @@ export class AnchorGrid {
   boxesOf(ids: Int32Array): Float32Array {
     const boxes = new Float32Array(4 * ids.length);
     for (let i = 0; i < ids.length; i++) {
-      const level = this.levelOf(ids[i]);
-      const place = ids[i] - level.start;
-      const cell = Math.floor(place / this.kinds);
-      const y = Math.floor(cell / level.width);
-      writeAnchor(level, y, cell - y * level.width, place - cell * this.kinds, boxes, 4 * i);
+      const { level, y, x, kind } = this.placeOf(ids[i]);
+      writeAnchor(level, y, x, kind, boxes, 4 * i);
     }
     return boxes;
   }
 
-  /** @throws RangeError when there is no such anchor */
-  levelOf(id: number): AnchorLevel {
+  /** Where an anchor is. @throws RangeError when there is no such anchor */
+  placeOf(id: number): AnchorPlace {
     const level = id < this.count ? this.levels.findLast(({ start }) => start <= id) : undefined;
     if (level === undefined) throw new RangeError(`anchors: there is no anchor ${id} of ${this.count}`);
-    return level;
+    const place = id - level.start;
+    const cell = Math.floor(place / this.kinds);
+    const y = Math.floor(cell / level.width);
+    return { level, y, x: cell - y * level.width, kind: place - cell * this.kinds };
   }
 }
 

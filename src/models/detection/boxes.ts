@@ -1,15 +1,5 @@
 /** Small operations on flat arrays of boxes [n, 4], xyxy in pixels. */
 
-/** Some rows of a matrix. @param values [n, width]  @param rows [m] positions  @returns [m, width] */
-export function takeRows(values: Float32Array, rows: ArrayLike<number>, width: number): Float32Array {
-  const out = new Float32Array(rows.length * width);
-  for (let r = 0; r < rows.length; r++) {
-    const from = rows[r] * width;
-    for (let i = 0; i < width; i++) out[r * width + i] = values[from + i];
-  }
-  return out;
-}
-
 /** Moves corners into [0, width] x [0, height], in place; returns its argument. */
 export function clipBoxes(boxes: Float32Array, width: number, height: number): Float32Array {
   for (let i = 0; i < boxes.length; i += 2) {

@@ -5,7 +5,7 @@
 
 import type { HostValue, InputSpec } from '../../engine/values.js';
 import { sideOf } from '../../ops/shape.js';
-import { FLOAT, op, type Tensor, TF_INT32, TF_UINT8, tf } from '../../ops/tf.js';
+import { FLOAT, INT, op, type Tensor, TF_UINT8, tf } from '../../ops/tf.js';
 import type { WeightsStyle } from '../backbone/resnet-layers.js';
 import type { ImageSize } from './postprocess.js';
 
@@ -87,7 +87,6 @@ function insideMask(images: Tensor, sizes: Tensor): Tensor {
   return op('Mul', [rows, columns], FLOAT);
 }
 
-const INT = { kind: 'type', value: TF_INT32 } as const;
 const DIMS = { ...FLOAT, Tdim: INT } as const;
 
 function int(value: number): Tensor {

@@ -3,7 +3,8 @@
  * suppressed, the best kept; and from the resized image to the output's size.
  */
 
-import { clipBoxes, hasArea, takeRows } from './boxes.js';
+import { takeRows } from '../../core/array.js';
+import { clipBoxes, hasArea } from './boxes.js';
 import { allFinite } from './divergence.js';
 import { nonMaximumSuppression } from './nms.js';
 

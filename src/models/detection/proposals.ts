@@ -3,7 +3,8 @@
  * of all levels kept.
  */
 
-import { clipBoxes, hasArea, takeRows } from './boxes.js';
+import { takeRows } from '../../core/array.js';
+import { clipBoxes, hasArea } from './boxes.js';
 import { allFinite, requireFinite } from './divergence.js';
 import { nonMaximumSuppression } from './nms.js';
 

@@ -1,5 +1,6 @@
 /** What both the training and the inference step say to the graph about regions: pooling of boxes, pixels of a class. */
 
+import { joined } from '../../core/array.js';
 import { type RoiRows, type RoiRowsOptions, roiRows } from '../../ops/roi-rows.js';
 import type { AnchorGrid } from './anchors.js';
 import { assignLevels } from './level-assignment.js';
@@ -27,14 +28,4 @@ export function classPixels(labels: ArrayLike<number>, classes: number): Int32Ar
   const found = new Int32Array(labels.length * pixels);
   for (let i = 0; i < found.length; i++) found[i] = i * classes + labels[Math.floor(i / pixels)];
   return found;
-}
-
-export function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
 }

@@ -3,9 +3,9 @@
  * sampled. Foreground comes first, so that the mask head takes the first rows.
  */
 
+import { joined, takeRows } from '../../core/array.js';
 import { encodeBoxes, PROPOSAL_WEIGHTS } from './box-coder.js';
 import { boxOverlaps } from './box-iou.js';
-import { takeRows } from './boxes.js';
 import { PROPOSAL_SAMPLE, type Rank, type SampleSize, sampleLabels } from './label-sampler.js';
 import { type MatchRule, match, PROPOSAL_RULE } from './matcher.js';
 import type { Proposals } from './proposals.js';
@@ -49,7 +49,7 @@ export function sampleRois(
   rank: Rank,
   { classes: background, anchors, rule = PROPOSAL_RULE, size = PROPOSAL_SAMPLE }: RoiSamplerOptions,
 ): SampledRois {
-  const boxes = concatenate(proposals.boxes, objects.boxes);
+  const boxes = joined([proposals.boxes, objects.boxes]);
   const known = proposals.ids.length;
   const idOf = (i: number) => (i < known ? proposals.ids[i] : anchors + i - known);
   const matches = match(boxOverlaps(objects.boxes, boxes), rule);
@@ -69,11 +69,4 @@ export function sampleRois(
       PROPOSAL_WEIGHTS,
     ),
   };
-}
-
-function concatenate(first: Float32Array, second: Float32Array): Float32Array {
-  const both = new Float32Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -3,6 +3,7 @@
  * which regions the heads are trained on, where their features lie, and what should come out.
  */
 
+import { joined } from '../../core/array.js';
 import { RandomStream } from '../../core/rng.js';
 import type { Inputs, ShapedArray, Step } from '../../engine/step.js';
 import type { ElementArray } from '../../engine/types.js';
@@ -20,7 +21,7 @@ import { type MatchRule, PROPOSAL_RULE } from './matcher.js';
 import { fedPixels, type PixelBatch, sizeOf } from './pixels.js';
 import { selectProposals } from './proposals.js';
 import { matrixValues } from './region-matrix.js';
-import { classPixels, joined, regionRows } from './regions.js';
+import { classPixels, regionRows } from './regions.js';
 import { type Objects, type SampledRois, sampleRois } from './roi-sampler.js';
 import { candidatesOf } from './rpn-outputs.js';
 import { type LossName, REGIONS } from './train-step.js';
@@ -119,13 +120,14 @@ export async function runTrainStep(
   rate: number,
   options: TrainHostOptions,
 ): Promise<TrainResult> {
+  const grid = gridOf(batch);
   let regions: ImageRegions[] = [];
   const answer = (question: Readonly<Record<string, ShapedArray>>) => {
-    regions = batch.targets.map((_, n) => chooseRegions(question, batch, n, options));
-    return answerOf(batch, regions, options);
+    regions = batch.targets.map((_, n) => chooseRegions(question, batch, n, grid, options));
+    return answerOf(batch, regions, grid, options);
   };
   try {
-    const outputs = await step.run(trainInputs(batch, rate), { answers: { [REGIONS]: answer } });
+    const outputs = await step.run(trainInputs(batch, grid, rate), { answers: { [REGIONS]: answer } });
     const losses = Object.entries(outputs).filter(([name]) => name.startsWith('loss_'));
     return {
       losses: Object.fromEntries(losses.map(([name, [value]]) => [name, Number(value)])),
@@ -143,14 +145,13 @@ function gridOf({ height, width, anchors }: Pick<TrainBatch, 'height' | 'width' 
   return new AnchorGrid(height, width, anchors);
 }
 
-function trainInputs(batch: TrainBatch, rate: number): Inputs<string> {
+function trainInputs(batch: TrainBatch, grid: AnchorGrid, rate: number): Inputs<string> {
   const anchors = batch.targets.map((target) => target.anchors);
   const sampled = anchors.map(({ positives, negatives }) => Int32Array.of(...positives, ...negatives));
   const labels = anchors.flatMap(({ positives, negatives }) => [
     ...new Array<number>(positives.length).fill(1),
     ...new Array<number>(negatives.length).fill(0),
   ]);
-  const grid = gridOf(batch);
   const { rows, kinds } = anchorPatches(sampled, grid);
   const places = kinds.map((kind, s) => s * grid.kinds + kind);
   return {
@@ -168,12 +169,12 @@ function chooseRegions(
   question: Readonly<Record<string, ShapedArray>>,
   batch: TrainBatch,
   n: number,
+  grid: AnchorGrid,
   options: TrainHostOptions,
 ): ImageRegions {
   const { objects, rank } = batch.targets[n];
   const { classes, candidatesPerLevel, proposals: keep = 1000, proposalNms = 0.7 } = options;
   const { rule = PROPOSAL_RULE, sample: size = PROPOSAL_SAMPLE } = options;
-  const grid = gridOf(batch);
   const candidates = candidatesOf(question, n, grid, candidatesPerLevel);
   const proposals = selectProposals(candidates, {
     ...sizeOf(batch, n),
@@ -188,17 +189,18 @@ function chooseRegions(
 function answerOf(
   batch: TrainBatch,
   regions: readonly ImageRegions[],
+  grid: AnchorGrid,
   { classes, masks }: TrainHostOptions,
 ): Record<string, ElementArray> {
   const labels = regions.flatMap((region) => [...region.classes]);
   const foreground = foregroundRows(regions);
   const boxes = regions.map((region) => region.boxes);
   return {
-    ...matrixValues('box', regionRows(boxes, gridOf(batch), BOX_SIDE)),
+    ...matrixValues('box', regionRows(boxes, grid, BOX_SIDE)),
     classes: Int32Array.from(labels),
     foreground: Int32Array.from(foreground, (row) => row * classes + labels[row]),
     deltas: joined(regions.map(({ deltas }) => deltas)),
-    ...(masks && maskAnswer(batch, regions, classes)),
+    ...(masks && maskAnswer(batch, regions, grid, classes)),
   };
 }
 
@@ -215,6 +217,7 @@ function foregroundRows(regions: readonly ImageRegions[]): number[] {
 function maskAnswer(
   batch: TrainBatch,
   regions: readonly ImageRegions[],
+  grid: AnchorGrid,
   classes: number,
 ): Record<string, ElementArray> {
   const boxes = regions.map((region) => region.boxes.subarray(0, 4 * region.foreground));
@@ -225,7 +228,7 @@ function maskAnswer(
     return maskTargets(outlines, boxes[n], objects, MASK_SIDE);
   });
   return {
-    ...matrixValues('mask', regionRows(boxes, gridOf(batch), MASK_POOL_SIDE)),
+    ...matrixValues('mask', regionRows(boxes, grid, MASK_POOL_SIDE)),
     mask_pixels: classPixels(labels, classes),
     mask_targets: joined(targets),
   };

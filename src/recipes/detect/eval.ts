@@ -1,8 +1,7 @@
 /** What the detector of a file is worth on annotated images: `scrl detect eval`. */
 
-import { mkdir } from 'node:fs/promises';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError } from '../../core/fs.js';
+import { makeFolder } from '../../core/fs.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
 import { openDetectionDataset } from '../../data/detection-dataset.js';
 import type { DetectionEvaluation } from '../../evaluation/detections.js';
@@ -10,8 +9,7 @@ import type { WeightsStyle } from '../../models/backbone/resnet-layers.js';
 import { type EngineOptions, openEngine } from '../shared/open-engine.js';
 import { requireSameCategories } from './data.js';
 import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js';
-import { buildDetector, openDetector } from './open-detector.js';
-import { DetectorRunner } from './runner.js';
+import { type ImageLimits, openDetector, openRunner, testSizeOf } from './open-detector.js';
 
 export interface DetectEvalOptions {
   /** A run folder, or a file of any toolkit. */
@@ -22,8 +20,8 @@ export interface DetectEvalOptions {
   /** Folder for `coco_instances_results.json` and `results.json`; made. */
   readonly out: string;
   readonly style?: WeightsStyle | undefined;
-  /** Shorter and longest side of the images, pixels; default the file's, or Detectron2's. */
-  readonly size?: { readonly min: number; readonly max: number };
+  /** Of the resized images; default the file's, or Detectron2's. */
+  readonly size?: ImageLimits;
   /** Images that are decoded at once. */
   readonly workers?: number;
   readonly engine?: EngineOptions;
@@ -54,19 +52,12 @@ export async function detectEval(options: DetectEvalOptions): Promise<DetectEval
       remedy: 'evaluate it on annotations of the data that it was trained on',
     });
   }
-  await mkdir(out, { recursive: true }).catch((error) => {
-    throw explainWriteError(out, error);
-  });
+  await makeFolder(out);
   log.info(`${opened.description}: ${where}`);
   const runtime = await openEngine(engine, log);
   try {
-    const detector = await buildDetector(runtime, opened);
-    const runner = new DetectorRunner(runtime, detector, {
-      anchors: opened.anchors,
-      classes: count,
-      candidatesPerLevel: 1000,
-    });
-    const { min, max } = options.size ?? opened.testSize ?? { min: 800, max: 1333 };
+    const runner = await openRunner(runtime, opened);
+    const { min, max } = testSizeOf(opened, options.size);
     const found = await evaluateDetector(
       runner,
       dataset,

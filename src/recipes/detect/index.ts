@@ -28,7 +28,7 @@ import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js
 import { DetectModel, openBackbone, requireWeights } from './model.js';
 import { protocolFingerprint } from './options.js';
 import { describePlan, makeDetectPlan } from './plan.js';
-import { measureStatistics } from './precise-bn.js';
+import { preciseStatistics } from './precise-bn.js';
 import { DetectorRunner } from './runner.js';
 import { detectHostOptions } from './sampling.js';
 import { type DetectIdentity, type DetectPosition, detectState, loadDetectState } from './state.js';
@@ -192,8 +192,9 @@ function evaluationWork(context: Context, bestBefore: DetectPosition['best']) {
   let best = bestBefore;
   let figures: Metrics = {};
   let runner: DetectorRunner | undefined;
+  const measureStatistics = preciseStatistics({ ...context, log: run.log });
   const evaluate = async (step: number, data: DetectionDataset): Promise<Metrics> => {
-    if (config.train.precise_bn.enabled) await measureStatistics({ ...context, log: run.log });
+    if (config.train.precise_bn.enabled) await measureStatistics();
     const { runtime, detector } = model;
     runner ??= new DetectorRunner(runtime, detector, detectHostOptions(config, detector.options.classes));
     const input = { ...config.input, workers: config.train.num_workers };

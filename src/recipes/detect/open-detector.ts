@@ -4,18 +4,18 @@
  */
 
 import { join } from 'node:path';
-import { detectorDescription } from '../../checkpoint/detector-description.js';
 import { type LoadedDetector, loadDetector } from '../../checkpoint/load-detector.js';
 import { loadModuleState } from '../../checkpoint/module-state.js';
-import { openWeights } from '../../checkpoint/open-weights.js';
 import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../core/fs.js';
 import type { Log } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
-import { type FileDict, type FileValue, numberOf } from '../../formats/value.js';
+import { type FileValue, numberOf } from '../../formats/value.js';
 import type { WeightsStyle } from '../../models/backbone/resnet-layers.js';
 import { type AnchorOptions, DEFAULT_ANCHORS } from '../../models/detection/anchors.js';
+import type { DetectHostOptions } from '../../models/detection/detect-host.js';
 import { Detector } from '../../models/detection/networks.js';
+import { DetectorRunner } from './runner.js';
 
 export interface OpenedDetector extends LoadedDetector {
   readonly anchors: AnchorOptions;
@@ -23,8 +23,8 @@ export interface OpenedDetector extends LoadedDetector {
   readonly classes: readonly string[];
   /** Id of each class in annotations; undefined where the file does not say. */
   readonly categoryIds: readonly number[] | undefined;
-  /** How test images were resized, where the file says it. Pixels. */
-  readonly testSize: { readonly min: number; readonly max: number } | undefined;
+  /** How test images were resized, where the file says it. */
+  readonly testSize: ImageLimits | undefined;
   readonly protocol: string | undefined;
 }
 
@@ -40,8 +40,7 @@ export async function openDetector(
 ): Promise<OpenedDetector> {
   const path = await bestOf(given);
   const loaded = await loadDetector(path, {}, log);
-  const about = await describedIn(loaded.path);
-  const { options } = loaded;
+  const { options, about } = loaded;
   const classes = textsOf(about.get('classes')) ?? defaultNames(options.classes);
   const [min, max] = [numberOf(about.get('min_size_test')), numberOf(about.get('max_size_test'))];
   const protocol = about.get('protocol');
@@ -49,14 +48,45 @@ export async function openDetector(
     ...loaded,
     options: {
       ...options,
-      weightsStyle: styleOf(about.get('weights_style'), style, loaded),
+      weightsStyle: styleOf(style, loaded),
     },
-    anchors: anchorsIn(about, loaded),
+    anchors: anchorsIn(loaded),
     classes,
     categoryIds: numbersOf(about.get('category_ids')),
     testSize: min === undefined || max === undefined ? undefined : { min, max },
     protocol: typeof protocol === 'string' ? protocol : undefined,
   };
+}
+
+export interface ImageLimits {
+  /** Shorter side, pixels. */
+  readonly min: number;
+  /** Longest side, pixels. */
+  readonly max: number;
+}
+
+/** Detectron2's, where neither the user nor the file says it. */
+const DEFAULT_SIZE: ImageLimits = { min: 800, max: 1333 };
+/** Detectron2's PRE_NMS_TOPK_TEST. */
+const CANDIDATES_PER_LEVEL = 1000;
+
+/** How images are resized for a detector. */
+export function testSizeOf({ testSize }: OpenedDetector, given: ImageLimits | undefined): ImageLimits {
+  return given ?? testSize ?? DEFAULT_SIZE;
+}
+
+/** Builds a detector to be used; what is not said of its thresholds is Detectron2's. */
+export async function openRunner(
+  runtime: Runtime,
+  opened: OpenedDetector,
+  thresholds: Pick<DetectHostOptions, 'scoreThreshold'> = {},
+): Promise<DetectorRunner> {
+  return new DetectorRunner(runtime, await buildDetector(runtime, opened), {
+    anchors: opened.anchors,
+    classes: opened.options.classes,
+    candidatesPerLevel: CANDIDATES_PER_LEVEL,
+    ...thresholds,
+  });
 }
 
 /** Builds the network and fills it. */
@@ -74,13 +104,8 @@ async function bestOf(given: string): Promise<string> {
   return (await sizeOf(best)) === undefined ? given : best;
 }
 
-/** What our runs write beside the weights; nothing in files of others. */
-async function describedIn(path: string): Promise<FileDict> {
-  return detectorDescription((await openWeights(path)).value) ?? new Map();
-}
-
 /** @throws UserError when the file has other anchors than Detectron2's and does not say which */
-function anchorsIn(about: FileDict, { options, path }: LoadedDetector): AnchorOptions {
+function anchorsIn({ about, options, path }: LoadedDetector): AnchorOptions {
   const anchors = {
     ...DEFAULT_ANCHORS,
     sizes: numbersOf(about.get('anchor_sizes')) ?? DEFAULT_ANCHORS.sizes,
@@ -94,11 +119,8 @@ function anchorsIn(about: FileDict, { options, path }: LoadedDetector): AnchorOp
 }
 
 /** Weights of one style in a network of the other run without an error, and find nothing. */
-function styleOf(
-  saved: FileValue | undefined,
-  given: WeightsStyle | undefined,
-  { options, path }: LoadedDetector,
-): WeightsStyle {
+function styleOf(given: WeightsStyle | undefined, { about, options, path }: LoadedDetector): WeightsStyle {
+  const saved = about.get('weights_style');
   const known = saved === 'torch' || saved === 'msra' ? saved : undefined;
   if (known !== undefined && given !== undefined && known !== given) {
     throw new UserError(`was trained with ${known} input`, {

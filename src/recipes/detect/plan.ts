@@ -1,6 +1,7 @@
 /** A detector run's numbers, worked out once from the configuration: as it is said, or scaled with the batch. */
 
 import type { DetectConfig } from '../../config/schemas/detect.js';
+import { stepScale } from '../../config/schemas/detect-rules.js';
 import { multiStepRate, scaledRate } from '../../solver/schedule.js';
 
 export interface DetectPlan {
@@ -24,7 +25,7 @@ export interface DetectPlan {
  */
 export function makeDetectPlan({ train }: DetectConfig): DetectPlan {
   const { batch_size: batch, reference_batch: reference } = train;
-  const scale = train.auto_scale ? reference / batch : 1;
+  const scale = stepScale(train);
   const steps = (count: number) => Math.round(count * scale);
   const totalSteps = Math.max(1, steps(train.max_steps));
   const milestones = train.steps_at.map(steps);

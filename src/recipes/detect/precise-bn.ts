@@ -8,6 +8,8 @@
  */
 
 import type { LiveLog } from '../../core/log.js';
+import type { Step } from '../../engine/step.js';
+import { compiledOnce } from '../../engine/step-cache.js';
 import type { Variable } from '../../engine/variable.js';
 import type { Detector } from '../../models/detection/networks.js';
 import { runTrainStep, type TrainBatch, type TrainResult } from '../../models/detection/train-host.js';
@@ -30,18 +32,33 @@ interface Norm {
   weight: number;
 }
 
-/** Nothing to do where every norm is frozen. */
-export async function measureStatistics(parts: DetectParts & { readonly log: LiveLog }): Promise<void> {
-  const { config, plan, model, log } = parts;
+type PreciseBnParts = DetectParts & { readonly log: LiveLog };
+
+/** @returns what measures all statistics, as often as it is called. Nothing to do where every norm is frozen. */
+export function preciseStatistics(parts: PreciseBnParts): () => Promise<void> {
+  const { config, plan, model } = parts;
+  // Once: graphs only grow.
+  const forward = compiledOnce(() =>
+    compileForwardStep(model.runtime, model.detector, {
+      images: plan.batch,
+      candidatesPerLevel: config.model.rpn.pre_nms_topk_train,
+      anchorsPerImage: config.model.rpn.batch_size_per_image,
+    }),
+  );
+  return async () => {
+    const norms = normsOf(model.detector);
+    if (norms.length > 0) await measure(parts, norms, forward());
+  };
+}
+
+async function measure(
+  parts: PreciseBnParts,
+  norms: readonly Norm[],
+  forward: Step<string, string>,
+): Promise<void> {
+  const { config, model, log } = parts;
   const { runtime, detector } = model;
-  const norms = normsOf(detector);
-  if (norms.length === 0) return;
   const variables = norms.flatMap(({ mean, variance }) => [mean, variance]);
-  const forward = compileForwardStep(runtime, detector, {
-    images: plan.batch,
-    candidatesPerLevel: config.model.rpn.pre_nms_topk_train,
-    anchorsPerImage: config.model.rpn.batch_size_per_image,
-  });
   const options = trainHostOptions(config, detector.options.classes);
   const { steps } = config.train.precise_bn;
   const progress = new Progress(log, { label: 'statistics of batch norm', total: steps });

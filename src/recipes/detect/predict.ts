@@ -3,16 +3,18 @@
  * COCO's form whose annotations have scores.
  */
 
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
+import { takeRows } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import { makeFolder, writeFileAtomic } from '../../core/fs.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
 import { imageFiles } from '../../data/image-files.js';
 import type { ImageTable } from '../../data/image-table.js';
+import type { Skipped } from '../../data/list-files.js';
 import { padImages } from '../../data/pad-images.js';
 import { shortestEdgeSize } from '../../data/shortest-edge.js';
-import { decodePart } from '../../image/decode.js';
+import { decodeWhole } from '../../image/decode.js';
 import { encodeJpeg } from '../../image/encode.js';
 import { resizeBilinear } from '../../image/resize-bilinear.js';
 import { ImageError, type RawImage } from '../../image/types.js';
@@ -25,8 +27,8 @@ import { Progress } from '../../report/progress.js';
 import { type EngineOptions, openEngine } from '../shared/open-engine.js';
 import { openImages } from '../shared/open-images.js';
 import { warnWithoutFonts } from '../shared/warn-without-fonts.js';
-import { buildDetector, openDetector } from './open-detector.js';
-import { DetectorRunner } from './runner.js';
+import { type ImageLimits, openDetector, openRunner, testSizeOf } from './open-detector.js';
+import type { DetectorRunner } from './runner.js';
 
 export interface PredictOptions {
   /** A run folder, or a file of any toolkit. */
@@ -41,8 +43,8 @@ export interface PredictOptions {
   readonly classes?: readonly string[];
   /** For files that do not say it. */
   readonly style?: WeightsStyle | undefined;
-  /** Shorter and longest side of the images, pixels; default the file's, or Detectron2's. */
-  readonly size?: { readonly min: number; readonly max: number };
+  /** Of the resized images; default the file's, or Detectron2's. */
+  readonly size?: ImageLimits;
   readonly engine?: EngineOptions;
   readonly log?: LiveLog;
 }
@@ -61,10 +63,8 @@ export interface PredictReport {
   /** Names, by class. */
   readonly classes: readonly string[];
   readonly json: string;
-  readonly undecodable: readonly { readonly path: string; readonly reason: string }[];
+  readonly undecodable: readonly Skipped[];
 }
-
-const DETECTRON2_SIZE = { min: 800, max: 1333 };
 
 /** @throws UserError when there is no detector, no such class, or nothing to look at */
 export async function predict(options: PredictOptions): Promise<PredictReport> {
@@ -77,16 +77,8 @@ export async function predict(options: PredictOptions): Promise<PredictReport> {
   log.info(`${opened.description}: ${opened.path}`);
   const runtime = await openEngine(engine, log);
   try {
-    const detector = await buildDetector(runtime, opened);
-    const { classes: count } = opened.options;
-    const runner = new DetectorRunner(runtime, detector, {
-      anchors: opened.anchors,
-      classes: count,
-      candidatesPerLevel: 1000,
-      scoreThreshold: threshold,
-    });
-    const size = options.size ?? opened.testSize ?? DETECTRON2_SIZE;
-    const look = { runner, size, wanted, names: opened.classes, out, log };
+    const runner = await openRunner(runtime, opened, { scoreThreshold: threshold });
+    const look = { runner, size: testSizeOf(opened, options.size), wanted, names: opened.classes, out, log };
     const found = await predictAll(tables, look);
     const json = join(out, 'predictions.json');
     await writeFileAtomic(json, `${JSON.stringify(cocoDataset(found.predictions, opened))}\n`);
@@ -126,15 +118,9 @@ async function openAll(paths: readonly string[], log: LiveLog): Promise<ImageTab
   return tables;
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error) => {
-    throw explainWriteError(path, error);
-  });
-}
-
 interface Look {
   readonly runner: DetectorRunner;
-  readonly size: { readonly min: number; readonly max: number };
+  readonly size: ImageLimits;
   readonly wanted: ReadonlySet<number> | undefined;
   readonly names: readonly string[];
   readonly out: string;
@@ -146,7 +132,7 @@ async function predictAll(
   look: Look,
 ): Promise<Pick<PredictReport, 'predictions' | 'undecodable'>> {
   const predictions: Prediction[] = [];
-  const undecodable: { path: string; reason: string }[] = [];
+  const undecodable: Skipped[] = [];
   const total = tables.reduce((sum, { count }) => sum + count, 0);
   const progress = new Progress(look.log, { label: 'detecting', total, unit: 'images' });
   const name = uniqueNames();
@@ -169,8 +155,7 @@ async function predictAll(
 async function predictOne(table: ImageTable, index: number, name: string, look: Look): Promise<Prediction> {
   const { runner, size, wanted, names, out } = look;
   const [path, info] = [table.path(index), table.info(index)];
-  const whole = { left: 0, top: 0, width: info.width, height: info.height };
-  const { image } = await decodePart(path, info, 1, whole);
+  const image = await decodeWhole(path, info);
   const to = shortestEdgeSize(info.width, info.height, size.min, size.max);
   const padded = padImages([resizeBilinear(image, to.width, to.height)]);
   const detections = only(await runner.detect(padded, info), wanted);
@@ -189,8 +174,8 @@ function only(detections: ImageDetections, wanted: ReadonlySet<number> | undefin
   const { boxes, scores, classes, masks } = detections;
   const kept = Array.from(classes, (_, i) => i).filter((i) => wanted.has(classes[i]));
   return {
-    boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
-    scores: Float32Array.from(kept, (i) => scores[i]),
+    boxes: takeRows(boxes, kept, 4),
+    scores: takeRows(scores, kept, 1),
     classes: Int32Array.from(kept, (i) => classes[i]),
     ...(masks && { masks: kept.map((i) => masks[i]) }),
   };

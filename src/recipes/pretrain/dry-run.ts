@@ -11,13 +11,13 @@ import type { ResolvedConfig } from '../../config/load.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatBytes, formatDuration } from '../../core/clock.js';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError } from '../../core/fs.js';
+import { explainWriteError, makeFolder } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import { openEngine } from '../shared/open-engine.js';
 import { save } from './checkpoints.js';
 import { PretrainModel } from './model.js';
-import { makeFolder, openData } from './setup.js';
+import { openData } from './setup.js';
 import { preparedBatches, runStep, type StepParts } from './task.js';
 import { loadTrainingState } from './training-state.js';
 

@@ -1,9 +1,7 @@
 /** What pretraining, its dry run and the preview open in common: the data set and the plan. */
 
-import { mkdir } from 'node:fs/promises';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import { fingerprintImages } from '../../data/fingerprint.js';
@@ -35,10 +33,4 @@ export async function openData(config: Config, log: LiveLog): Promise<{ dataset:
   if (count < FEW_IMAGES)
     log.debug(`few images for self-supervised learning: ${count} (ImageNet has 1.28 million)`);
   return { dataset, plan };
-}
-
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error) => {
-    throw explainWriteError(path, error);
-  });
 }

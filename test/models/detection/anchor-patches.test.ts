@@ -85,7 +85,7 @@ it('gives the same logits and deltas', async () => {
   const literal = (part: 'logits' | 'deltas', width: number) =>
     anchors.flatMap((own, n) =>
       Array.from(own).flatMap((id) => {
-        const level = grid.levels.indexOf(grid.levelOf(id));
+        const level = grid.levels.indexOf(grid.placeOf(id).level);
         const { start, width: w, height: h } = grid.levels[level];
         const at = (n * w * h * grid.kinds + id - start) * width;
         return [...out[`${part}${level}`].slice(at, at + width)];

@@ -1,12 +1,12 @@
 /** What RPN and heads learn from an image: sampled anchors, sampled RoIs, and their targets. */
 
 import { describe, expect, it } from 'vitest';
+import { takeRows } from '../../../src/core/array.js';
 import { RandomStream } from '../../../src/core/rng.js';
 import { anchorTargets } from '../../../src/models/detection/anchor-targets.js';
 import { AnchorGrid } from '../../../src/models/detection/anchors.js';
 import { ANCHOR_WEIGHTS, decodeBoxes, PROPOSAL_WEIGHTS } from '../../../src/models/detection/box-coder.js';
 import { boxOverlaps } from '../../../src/models/detection/box-iou.js';
-import { takeRows } from '../../../src/models/detection/boxes.js';
 import { ANCHOR_RULE, match } from '../../../src/models/detection/matcher.js';
 import type { Proposals } from '../../../src/models/detection/proposals.js';
 import { type Objects, sampleRois } from '../../../src/models/detection/roi-sampler.js';
