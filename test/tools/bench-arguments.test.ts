@@ -5,7 +5,7 @@ import { parseArguments } from '../../tools/bench/arguments.js';
 
 it('runs everything at the reference sizes by default', () => {
   expect(parseArguments([])).toEqual({
-    names: ['step', 'forward', 'pipeline', 'coco', 'convert'],
+    names: ['step', 'forward', 'detect', 'pipeline', 'coco', 'convert'],
     batch: 8,
     side: 224,
     rounds: 5,
@@ -40,7 +40,7 @@ it('takes names and options in any order', () => {
 });
 
 it.each([
-  [['cocoa'], 'cocoa: is no benchmark\n  choose from: step, forward, pipeline, coco, convert'],
+  [['cocoa'], 'cocoa: is no benchmark\n  choose from: step, forward, detect, pipeline, coco, convert'],
   [
     ['--batch', '0'],
     '--batch: is not a number this benchmark can use (found "0")\n  give a whole number of at least 1',

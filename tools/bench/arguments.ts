@@ -4,13 +4,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { errorMessage, UserError } from '../../src/core/errors.js';
 
-export const BENCHMARKS = ['step', 'forward', 'pipeline', 'coco', 'convert'] as const;
+export const BENCHMARKS = ['step', 'forward', 'detect', 'pipeline', 'coco', 'convert'] as const;
 export type BenchmarkName = (typeof BENCHMARKS)[number];
 
-export const USAGE = `npm run bench -- [step] [forward] [pipeline] [coco] [convert] [options]
+export const USAGE = `npm run bench -- [step] [forward] [detect] [pipeline] [coco] [convert] [options]
 
   step        one optimisation step of SCRL, ResNet-50, against PyTorch
   forward     features of images, ResNet-50, against PyTorch
+  detect      a training step and inference of Mask R-CNN R50-FPN, against torchvision
   pipeline    two augmented views per JPEG, against Pillow
   coco        evaluation of 500,000 results, loading of 450 MB, against pycocotools
   convert     a ResNet-50 from .pth to .pkl, against torch
@@ -20,7 +21,7 @@ export const USAGE = `npm run bench -- [step] [forward] [pipeline] [coco] [conve
   --side N       side of a view in pixels (224)
   --rounds N     turns of each contestant (5)
   --threads N    threads of a step (number of cores)
-  --python PATH  Python with torch, Pillow, numpy and pycocotools for the peers (python3)
+  --python PATH  Python with torch, torchvision, Pillow, numpy and pycocotools for the peers (python3)
 
 JSON lines go to standard output, a table to standard error.`;
 

@@ -17,6 +17,7 @@ import { type BenchmarkOptions, runBenchmark } from './benchmark.js';
 import { cocoCases } from './coco.js';
 import { runCommands } from './commands.js';
 import { convertCase, writeResNet50 } from './convert.js';
+import { detectBenchmarks } from './detect.js';
 import { forwardBenchmark } from './forward.js';
 import { pipelineBenchmark } from './pipeline.js';
 import { formatResults, type Result } from './result.js';
@@ -50,10 +51,15 @@ async function main(): Promise<void> {
     const settings = { rounds: options.rounds, log: LOG };
     if (name === 'step') print(await runBenchmark(stepBenchmark(options, OURS, PEERS), settings));
     else if (name === 'forward') print(await runBenchmark(forwardBenchmark(options, OURS, PEERS), settings));
+    else if (name === 'detect') await runDetect(options, settings);
     else if (name === 'pipeline') print(await runPipeline(options, settings));
     else if (name === 'coco') await runCocoCases(options, settings);
     else await runConvert(options, settings);
   }
+}
+
+async function runDetect(options: BenchArguments, settings: BenchmarkOptions): Promise<void> {
+  for (const one of detectBenchmarks(options, OURS, PEERS)) print(await runBenchmark(one, settings));
 }
 
 /** The files live in a temporary folder for as long as the benchmark. */
