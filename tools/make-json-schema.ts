@@ -8,11 +8,12 @@
 import { writeFileSync } from 'node:fs';
 import { DETECT } from '../src/config/schemas/detect.js';
 import { PRETRAIN } from '../src/config/schemas/pretrain.js';
+import { RESULTS } from '../src/config/schemas/results.js';
 import { jsonSchema, schemaFile } from './json-schema/json-schema.js';
 import { runTool } from './run-tool.js';
 
 await runTool(async () => {
-  for (const schema of [PRETRAIN, DETECT]) {
+  for (const schema of [PRETRAIN, DETECT, RESULTS]) {
     writeFileSync(new URL(`../../configs/${schemaFile(schema)}`, import.meta.url), jsonSchema(schema));
   }
 });

@@ -17,6 +17,7 @@ import { knnCommand } from './commands/knn.js';
 import { linearCommand } from './commands/linear.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
+import { reproduceCommand } from './commands/reproduce.js';
 import { showCommand } from './commands/show.js';
 import { parseFailure } from './parse-failure.js';
 import { PARSER_SETTINGS } from './parser-settings.js';
@@ -42,6 +43,7 @@ function parser(args: readonly string[]) {
     .command(previewCommand)
     .command(linearCommand)
     .command(detectCommand)
+    .command(reproduceCommand)
     .command(convertCommand)
     .command(inspectCommand)
     .command(knnCommand)

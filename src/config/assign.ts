@@ -6,7 +6,7 @@
 import { nearest } from '../core/nearest.js';
 import { isLeaf, type Schema, type Section } from './define-schema.js';
 import { BASE_KEY, type Layer } from './layers.js';
-import { accepts, allowed, isList, type Leaf } from './leaf.js';
+import { accepts, allowed, isList, type Leaf, LIST_FORMS } from './leaf.js';
 import type { Problems } from './problems.js';
 import { nearestPath } from './suggest.js';
 import { isMapping } from './yaml-document.js';
@@ -97,7 +97,7 @@ export function reportValue(
 
 /** YAML has types of its own, and what looks like a number may be a text. */
 function yamlHint({ kind }: Leaf, value: unknown): string | undefined {
-  if (isList(kind)) return `write it as ${kind === 'integers' ? '[1, 2, 3]' : '[0.2, 1.0]'}`;
+  if (isList(kind)) return `write it as ${LIST_FORMS[kind]}`;
   if (typeof value !== 'string') return kind === 'string' && value !== null ? 'put it in quotes' : undefined;
   if (kind === 'boolean') return 'YAML 1.2 writes it true or false, without quotes';
   const isNumber = value.trim() !== '' && Number.isFinite(Number(value));

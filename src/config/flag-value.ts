@@ -1,6 +1,6 @@
 /** One value from the command line: a text, or what a parser already made of it. */
 
-import { accepts, isList, type Leaf, type LeafKind } from './leaf.js';
+import { accepts, isList, type Leaf, type LeafKind, LIST_FORMS } from './leaf.js';
 
 const TRUE = ['yes', 'true', 't', 'y', '1'];
 const FALSE = ['no', 'false', 'f', 'n', '0'];
@@ -25,7 +25,8 @@ export function parseFlag<T>(leaf: Leaf<T>, raw: unknown): { value: T } | undefi
 
 function convert(leaf: Leaf, raw: unknown): unknown {
   const { kind } = leaf;
-  if (isList(kind)) return toList(raw);
+  if (kind === 'texts') return toTexts(raw);
+  if (isList(kind)) return toNumbers(raw);
   if (kind === 'string' && typeof raw === 'number') return String(raw);
   if (typeof raw !== 'string') return raw;
   const word = raw.trim().toLowerCase();
@@ -35,17 +36,25 @@ function convert(leaf: Leaf, raw: unknown): unknown {
   return raw;
 }
 
-function toList(raw: unknown): unknown {
+function toNumbers(raw: unknown): unknown {
   if (Array.isArray(raw)) return raw.map(toNumber);
-  if (typeof raw !== 'string') return raw;
+  return splitList(raw)?.map(toNumber) ?? raw;
+}
+
+function toTexts(raw: unknown): unknown {
+  return splitList(raw) ?? raw;
+}
+
+/** The parts between commas; undefined when it is no text, or an empty one. */
+function splitList(raw: unknown): string[] | undefined {
+  if (typeof raw !== 'string' || raw === '') return undefined;
   const items = raw.trim().replace(/^\[(.*)\]$/, '$1');
-  if (items === '') return raw === '' ? raw : [];
-  return items.split(',').map((part) => toNumber(part.trim()));
+  return items === '' ? [] : items.split(',').map((part) => part.trim());
 }
 
 /** How a list is written on the command line; undefined for other kinds. */
 export function listForm(kind: LeafKind): string | undefined {
-  return isList(kind) ? (kind === 'integers' ? '1,2,3' : '0.2,1.0') : undefined;
+  return LIST_FORMS[kind]?.replaceAll(/[[\] ]/g, '');
 }
 
 /** The number a text stands for; the text itself when it is none. */

@@ -15,7 +15,8 @@ export type LeafKind =
   | 'choice'
   | 'pair'
   | 'integers'
-  | 'numbers';
+  | 'numbers'
+  | 'texts';
 
 /** `min` and `max` belong to the range, `above` and `below` do not. */
 export interface Range {
@@ -74,10 +75,21 @@ export const numbers = (
   description: string,
 ): Leaf<readonly number[]> => leaf('numbers', value, description, { range });
 
+export const texts = (value: readonly string[], description: string): Leaf<readonly string[]> =>
+  leaf('texts', value, description);
+
 /** Whether values of this kind are lists. */
-export function isList(kind: LeafKind): kind is 'pair' | 'integers' | 'numbers' {
-  return kind === 'pair' || kind === 'integers' || kind === 'numbers';
+export function isList(kind: LeafKind): kind is 'pair' | 'integers' | 'numbers' | 'texts' {
+  return LIST_FORMS[kind] !== undefined;
 }
+
+/** How a list is written; on the command line without brackets and blanks. */
+export const LIST_FORMS: Readonly<Partial<Record<LeafKind, string>>> = {
+  pair: '[0.2, 1.0]',
+  integers: '[1, 2, 3]',
+  numbers: '[0.2, 1.0]',
+  texts: '[a, b]',
+};
 
 /** The same leaf, but null is allowed too. */
 export function nullable<T>(inner: Leaf<T>, value: T | null): Leaf<T | null> {
@@ -107,6 +119,8 @@ export function accepts<T>(leaf: Leaf<T>, value: unknown): value is T {
       );
     case 'numbers':
       return Array.isArray(value) && value.every((item) => inRange(item, range));
+    case 'texts':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
     default:
       return unreachable(kind);
   }
@@ -131,6 +145,7 @@ export function allowed(leaf: Leaf): string {
     pair: `two numbers [low, high], each${range || ' finite'}`,
     integers: `a list of integers${range && `, each${range}`}`,
     numbers: `a list of numbers${range && `, each${range}`}`,
+    texts: 'a list of texts',
   };
   return leaf.nullable ? `${texts[kind]}, or null` : texts[kind];
 }

@@ -47,7 +47,8 @@ function* linesOf(
 
 /** Texts are quoted, so that none is taken for a number or for null. */
 function renderValue(leaf: Leaf, value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(', ')}]`;
+  if (Array.isArray(value))
+    return `[${value.map((item) => (leaf.kind === 'texts' ? quote(item) : item)).join(', ')}]`;
   return leaf.kind === 'string' && value !== null ? quote(String(value)) : String(value);
 }
 

@@ -50,6 +50,7 @@ const TYPES: Readonly<Record<LeafKind, string>> = {
   pair: 'array',
   integers: 'array',
   numbers: 'array',
+  texts: 'array',
 };
 
 function valueSchema(leaf: Leaf): object {
@@ -58,6 +59,7 @@ function valueSchema(leaf: Leaf): object {
   if (kind === 'choice') return { enum: nullable ? [...choices, null] : choices };
   if (kind === 'string') return nullable ? { type, minLength: 1 } : { type };
   if (!isList(kind)) return { type, ...bounds(leaf) };
+  if (kind === 'texts') return { type, items: { type: 'string', minLength: 1 } };
   const items = { type: kind === 'integers' ? 'integer' : 'number', ...bounds(leaf) };
   return { type, items, ...(kind === 'pair' && { minItems: 2, maxItems: 2 }) };
 }

@@ -41,6 +41,23 @@ export async function dryRun({
   }
 }
 
+/** Times a few real steps. @returns seconds of one, its images, and how many a whole run has */
+export async function secondsPerStep(
+  { config }: ResolvedConfig<Config>,
+  log: LiveLog,
+): Promise<{ seconds: number; images: number; steps: number }> {
+  const { dataset, plan } = await openData(config, log);
+  const runtime = await openEngine(config.engine, log);
+  try {
+    const model = new PretrainModel(runtime, config, plan, log);
+    await model.initialize(config.seed, config.network.target_init === 'copy');
+    const seconds = await timeSteps({ config, plan, dataset, model });
+    return { seconds, images: plan.batch, steps: plan.totalSteps };
+  } finally {
+    runtime.close();
+  }
+}
+
 async function check(
   { config }: ResolvedConfig<Config>,
   runtime: Runtime,
