@@ -1,6 +1,6 @@
 /** Detectors as users have them: train, stop, resume, evaluate, predict, convert. One tiny run serves most of it. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,10 +97,33 @@ describe('a run', () => {
     }
     first.child.kill('SIGKILL');
     await first.ended;
-    const second = await run(...args);
+    // Everything is the run's own, and its paths hold from any folder.
+    const second = await runCli(tmpdir(), ['detect', 'train', '--resume', join(folder, 'stopped')]);
     expect(second.err).toContain('resuming from');
     expect(second.code).toBe(0);
     expect(losses('stopped')).toEqual(losses('run'));
+  }, 240_000);
+
+  it('prints the line that resumes it when it is asked to stop', async () => {
+    const args = [...common, '--save_dir', "it's stopped", '--weights', 'backbone.pth'];
+    const { child, ended, said } = startCli(folder, [...args, '--train/max_steps', '5000']);
+    while (!/loss/.test(said()) && child.exitCode === null) await new Promise((wake) => setTimeout(wake, 20));
+    child.kill('SIGTERM');
+    const { code, err } = await ended;
+    expect(code, err).toBe(143);
+    expect(err).toMatch(/to resume: scrl detect train --resume '.*\/it'\\''s stopped'/);
+    const { err: other } = await run(
+      'detect',
+      'train',
+      '--resume',
+      "it's stopped",
+      '--train/lr',
+      '0.02',
+      '--train/max_steps',
+      '1',
+    );
+    expect(other).toMatch('train/lr was 0.01 and is now 0.02');
+    expect(other).toMatch(/total_steps was 5000 and is now 1/);
   }, 240_000);
 
   it('stops at a loss that is not finite, names the term, and keeps the batch', async () => {
@@ -108,7 +131,7 @@ describe('a run', () => {
     const { code, err } = await run(...args, '--train/warmup_steps', '0');
     expect(code).toBe(2);
     expect(err).toMatch(/step 1: .*loss_\w+|step 1: .*RPN/);
-    expect(err).toMatch(/first in |every layer before the heads is finite/);
+    expect(err).toMatch(/first in |though every layer is finite/);
     expect(readdirSync(join(folder, 'diverged'))).toEqual(
       expect.arrayContaining(['nonfinite_step_1.json', 'nonfinite_step_1.pth']),
     );
@@ -120,6 +143,14 @@ describe('a run', () => {
     expect({ code, err }).toMatchObject({
       code: 2,
       err: expect.stringContaining('seed: was 0 and is now 5'),
+    });
+    const images = join(folder, 'other images');
+    await cp(join(folder, 'data', 'train'), images, { recursive: true });
+    for (const name of readdirSync(images)) appendFileSync(join(images, name), ' ');
+    const others = await run('detect', 'train', '--resume', 'other', '--dataset/train/images', images);
+    expect({ code: others.code, err: others.err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('images: was'),
     });
   });
 });

@@ -4,9 +4,9 @@ import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { PretrainOptions } from '../../recipes/pretrain/index.js';
 import { commandAgain, quoteForShell } from '../command-line.js';
-import { type Arguments, readConfig, withConfig } from '../config-flags.js';
+import { type Arguments, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
-import { type ResumedConfig, resumedConfig } from '../resume.js';
+import { startedOrResumed } from '../resume.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
 export const pretrainCommand: CommandModule<object, Arguments> = {
@@ -47,7 +47,7 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
         'evaluate only, as the reference spells it; see scrl linear',
       ) as Argv<Arguments>,
   handler: async (argv) => {
-    const { resolved, changed } = await configured(argv);
+    const { resolved, changed } = await startedOrResumed(argv, PRETRAIN, pretraining);
     const log = openConsole(argv);
     const configFile = argv.config === undefined ? undefined : findRecipe(String(argv.config));
     if (argv['dry-run'] === true) {
@@ -70,11 +70,8 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
   },
 };
 
-/** The configuration, of a file or of a run that goes on. @returns it, and whether a run is to keep it anew */
-async function configured(argv: Arguments): Promise<ResumedConfig> {
-  if (argv.resume !== undefined) return resumedConfig(argv);
-  if (argv.config !== undefined) return { resolved: await readConfig(argv, PRETRAIN), changed: true };
-  throw new UserError('Missing required argument: config', { remedy: 'or go on with a run: --resume' });
+async function pretraining() {
+  return (await import('../../recipes/pretrain/continuity.js')).PRETRAINING;
 }
 
 /**

@@ -2,40 +2,52 @@
 
 import { finiteLayers } from '../../ops/finite-layers.js';
 import { readOnly, type Tensor } from '../../ops/tf.js';
+import { AnchorGrid } from './anchors.js';
+import { BOX_SIDE } from './box-head.js';
+import { MASK_POOL_SIDE } from './mask-head.js';
 import type { Detector } from './networks.js';
-import { fedPixels, normalizedPixels, type PixelBatch, pixelInputs } from './pixels.js';
+import { fedPixels, normalizedPixels, type PixelBatch, pixelInputs, sizeOf } from './pixels.js';
+import { fedMatrix, matrixSpecs, matrixValues, poolRegions, pyramidCells } from './region-matrix.js';
+import { regionRows } from './regions.js';
 
 /**
- * The first layer, in the order of the forward pass, that gives something that is not finite for these images. Looks at
- * backbone, pyramid and RPN; of the heads, which need regions, at the weights. Nothing is changed.
+ * The first layer, in the order of the forward pass, that gives something that is not finite for these images. The heads are
+ * looked at for one region of each image, all of it: which regions they saw is not known any more. Nothing is changed.
  *
- * @returns a name of the state dict: of a layer, or a weight of the heads; undefined when all is finite
+ * @returns the layer's name in the state dict; undefined when all is finite
  */
 export async function findNonFinite(detector: Detector, batch: PixelBatch): Promise<string | undefined> {
-  const { runtime } = detector.store;
+  const { runtime, module } = detector.store;
   const images = batch.sizes.length / 2;
+  const inputs = { ...pixelInputs(images), ...matrixSpecs('box'), ...matrixSpecs('mask') };
   let names: string[] = [];
-  const step = runtime.compile<string, 'finite'>(`detect_find_${images}`, pixelInputs(images), (fed) => {
+  const step = runtime.compile<string, 'finite'>(`detect_find_${images}`, inputs, (fed) => {
     const flags = readOnly(() => finiteLayers(() => forward(detector, fed)));
     names = flags.names;
     return { finite: flags.finite };
   });
-  const { finite } = await step.run(fedPixels(batch));
-  const layer = names[finite.findIndex((flag) => Number(flag) === 0)];
-  return layer?.replace(`${detector.store.module}.`, '') ?? (await badHeadWeight(detector));
+  const { finite } = await step.run({ ...fedPixels(batch), ...wholeImages(batch, images) });
+  return names[finite.findIndex((flag) => Number(flag) === 0)]?.replace(`${module}.`, '');
 }
 
-function forward(detector: Detector, { images, sizes }: Record<string, Tensor>): void {
-  const maps = detector.features(normalizedPixels(images, sizes, detector.options.weightsStyle), 'training');
-  for (const map of Object.values(maps)) detector.rpnHead.forward(map);
+function forward(detector: Detector, fed: Record<string, Tensor>): void {
+  const { options, rpnHead, boxHead, boxPredictor, maskHead } = detector;
+  const maps = detector.features(normalizedPixels(fed.images, fed.sizes, options.weightsStyle), 'training');
+  for (const map of Object.values(maps)) rpnHead.forward(map);
+  const cells = pyramidCells(maps);
+  boxPredictor.forward(boxHead.forward(poolRegions(cells, fedMatrix('box', fed), BOX_SIDE), 'training'));
+  maskHead?.forward(poolRegions(cells, fedMatrix('mask', fed), MASK_POOL_SIDE), 'training');
 }
 
-async function badHeadWeight({ store }: Detector): Promise<string | undefined> {
-  const weights = store.entries.filter(({ key }) => key.startsWith('roi_heads.'));
-  const reader = store.runtime.readAhead(weights.map(({ variable }) => variable));
-  for (const { key, variable } of weights) {
-    const values = (await reader.read(variable)) as Float32Array;
-    if (!values.every(Number.isFinite)) return key;
-  }
-  return undefined;
+/** The region that is all of an image, pooled for both heads. Which anchors there are does not matter. */
+function wholeImages(batch: PixelBatch, images: number) {
+  const grid = new AnchorGrid(batch.height, batch.width);
+  const boxes = Array.from({ length: images }, (_, n) => {
+    const { height, width } = sizeOf(batch, n);
+    return Float32Array.of(0, 0, width, height);
+  });
+  return {
+    ...matrixValues('box', regionRows(boxes, grid, BOX_SIDE)),
+    ...matrixValues('mask', regionRows(boxes, grid, MASK_POOL_SIDE)),
+  };
 }

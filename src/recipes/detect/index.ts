@@ -14,15 +14,16 @@ import { hasLastCheckpoint, saveCheckpoint } from '../../checkpoint/checkpointer
 import type { LoadedBackbone } from '../../checkpoint/load-backbone.js';
 import { fingerprint } from '../../checkpoint/write-weights.js';
 import type { ResolvedConfig } from '../../config/load.js';
-import { renderConfig } from '../../config/print.js';
 import type { DetectConfig } from '../../config/schemas/detect.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
 import type { DetectionDataset } from '../../data/detection-dataset.js';
+import { fingerprintImages } from '../../data/fingerprint.js';
 import type { Metrics } from '../../report/sink.js';
 import { type PeriodicWork, runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
+import { runConfig } from '../shared/run-config.js';
 import { categoryIdsOf, openSplit, requireClasses, requireSameCategories } from './data.js';
 import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js';
 import { DetectModel, openBackbone, requireWeights } from './model.js';
@@ -37,7 +38,9 @@ import { type DetectParts, detectTask } from './task.js';
 export interface DetectTrainOptions {
   readonly resolved: ResolvedConfig<DetectConfig>;
   /** Path of the YAML file, copied into the run folder. */
-  readonly configFile: string;
+  readonly configFile?: string | undefined;
+  /** The configuration is that of the run folder, whose `config.yaml` stays as it is. */
+  readonly keepConfig?: boolean;
   /** Backbone to start from, a file of any toolkit or a run folder; a run that is resumed has its own. */
   readonly weights?: string | undefined;
   /** Reuse the latest numbered run folder and ignore its checkpoints. */
@@ -71,8 +74,8 @@ export async function detectTrain(options: DetectTrainOptions): Promise<DetectSu
   return withRun(
     {
       folder: { topDir, configName, overwrite, ...(saveDir !== null && { saveDir }) },
-      config: renderConfig(resolved),
-      configFile,
+      ...(!options.keepConfig && { config: runConfig(resolved) }),
+      ...(configFile !== undefined && { configFile }),
       eventInterval: config.train.tb_interval,
       openRuntime: () => openEngine(config.engine, log),
       signal,
@@ -122,6 +125,7 @@ async function trainIn(run: Run, prepared: Prepared): Promise<DetectSummary> {
     classes: train.classes,
     categoryIds: categoryIdsOf(train),
     data: (await fingerprint(train.records.where)).sha256,
+    images: await fingerprintImages(train.files),
   };
   const start = await begin(run, model, identity, prepared);
   const context = { run, config, plan, dataset: train, model, identity, protocol, val: prepared.val };
@@ -139,7 +143,6 @@ async function trainIn(run: Run, prepared: Prepared): Promise<DetectSummary> {
   });
   const result = await runLoop(run, task, start.step);
   await writeLossCurve(folder, configName, ['loss']);
-  if (result.interrupted) log.info(`to resume: the same command with --save_dir ${folder}`);
   const { best } = evaluation.best();
   return { folder, protocol, figures: evaluation.figures(), best, interrupted: result.interrupted };
 }

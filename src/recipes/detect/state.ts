@@ -13,10 +13,12 @@ import {
   twoGroups,
 } from '../../checkpoint/optimizer-state.js';
 import { stateDictOf } from '../../checkpoint/state-dict.js';
-import type { DetectConfig } from '../../config/schemas/detect.js';
+import { DETECT, type DetectConfig } from '../../config/schemas/detect.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { type FileDict, type FileValue, float, numberOf } from '../../formats/value.js';
+import type { RunKind } from '../shared/find-run.js';
+import { savedSettings, sayChangedSettings } from '../shared/saved-settings.js';
 import type { DetectModel } from './model.js';
 import { protocolFingerprint } from './options.js';
 import type { DetectPlan } from './plan.js';
@@ -37,16 +39,31 @@ export interface DetectIdentity {
   readonly classes: readonly string[];
   /** Id of each class in the annotations. */
   readonly categoryIds: readonly number[];
-  /** Of the annotations and files that are trained on. */
+  /** Of the annotations, and of the images, that are trained on. */
   readonly data: string;
+  readonly images: string;
 }
+
+/** Settings that change what a step does; those of the schedule's length are in other lines. */
+const SETTINGS =
+  /^(model|input)\/|^dataset\/(skip_invalid|keep_empty)$|^train\/(lr|gamma|momentum|weight_decay|decay_biases|warmup_\w+|steps_at)$/;
+
+export const DETECTORS: RunKind = {
+  name: 'detector training',
+  isFinished(checkpoint) {
+    const saved = checkpoint.get(DESCRIPTION);
+    if (!(saved instanceof Map) || saved.get('kind') !== 'detector') return undefined;
+    const [step, total] = [numberOf(saved.get('step')), numberOf(saved.get('total_steps'))];
+    return step === undefined || total === undefined ? undefined : step >= total;
+  },
+};
 
 export function detectState(
   model: DetectModel,
   identity: DetectIdentity,
   { step, best }: DetectPosition,
 ): FileDict {
-  const { config, plan, classes, categoryIds, data } = identity;
+  const { config, plan, classes, categoryIds, data, images } = identity;
   const groups = parameterGroups(model, config, plan.rate(Math.max(0, step - 1)));
   return new Map<string, FileValue>([
     ['model', moduleState(model.detector.store, step)],
@@ -73,6 +90,8 @@ export function detectState(
         ['classes', [...classes]],
         ['category_ids', [...categoryIds]],
         ['data', data],
+        ['images', images],
+        ['settings', savedSettings(DETECT, config, SETTINGS)],
       ]),
     ],
   ]);
@@ -124,17 +143,23 @@ export async function loadDetectState(
 }
 
 /** What the order of images, and so every later step, depends on. */
-function requireSame(saved: FileDict, { config, plan, classes, data }: DetectIdentity, where: string): void {
+function requireSame(
+  saved: FileDict,
+  { config, plan, classes, data, images }: DetectIdentity,
+  where: string,
+): void {
   for (const [key, now] of [
     ['seed', config.seed],
     ['batch_size', plan.batch],
     ['weights_style', config.model.weights_style],
     ['classes', classes.join(', ')],
     ['data', data],
+    ['images', images],
   ] as const) {
     const value = saved.get(key);
     const before = Array.isArray(value) ? value.join(', ') : value;
-    if (before === now) continue;
+    // Checkpoints of earlier versions do not know their images.
+    if (before === now || (key === 'images' && before === undefined)) continue;
     throw new UserError(
       `was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}: the run cannot go on as it was`,
       {
@@ -147,6 +172,7 @@ function requireSame(saved: FileDict, { config, plan, classes, data }: DetectIde
 }
 
 function sayChanges(saved: FileDict, { config, plan }: DetectIdentity, log: Log): void {
+  sayChangedSettings(saved.get('settings'), savedSettings(DETECT, config, SETTINGS), log);
   for (const [key, now] of [
     ['total_steps', plan.totalSteps],
     ['protocol', protocolFingerprint(config)],

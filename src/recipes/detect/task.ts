@@ -62,7 +62,7 @@ export function detectTask(context: DetectTaskContext): Task<Prepared> {
       } catch (error) {
         if (!(error instanceof DivergenceError)) throw error;
         const layer = await findNonFinite(model.detector, batch);
-        const where = layer === undefined ? 'every layer before the heads is finite' : `first in ${layer}`;
+        const where = layer === undefined ? 'though every layer is finite' : `first in ${layer}`;
         const problem = `step ${at.step}: ${error.message.split('\n')[0]}, ${where}`;
         const found = { step: at.step, outputs: {}, problem, remedy: REMEDY };
         return stopOnNonFinite(context.folder, found, evidenceOf(batch, dataset));

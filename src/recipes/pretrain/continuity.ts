@@ -11,6 +11,8 @@ import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { type FileDict, type FileValue, numberOf } from '../../formats/value.js';
+import type { RunKind } from '../shared/find-run.js';
+import { savedSettings, sayChangedSettings } from '../shared/saved-settings.js';
 import type { Plan } from './plan.js';
 
 /** What decides on the order of the images. */
@@ -33,7 +35,7 @@ export function continuityState(config: Config, plan: Plan, step: number): FileD
     ['max_epochs', plan.epochs],
     ['method', plan.method],
     ['backbone', config.network.name],
-    ['settings', settingsOf(config)],
+    ['settings', savedSettings(PRETRAIN, config, SETTINGS)],
   ]);
 }
 
@@ -74,8 +76,9 @@ export function resumeStep(
   return changes.length === 0 ? step : epoch * plan.stepsPerEpoch;
 }
 
-/** Whether a checkpoint of ours was saved after the last step of its run. */
-export function isFinished(checkpoint: FileDict): boolean | undefined {
+export const PRETRAINING: RunKind = { name: 'pretraining', isFinished };
+
+function isFinished(checkpoint: FileDict): boolean | undefined {
   const saved = checkpoint.get('scrl');
   if (!(saved instanceof Map)) return undefined;
   const [step, steps, epochs] = ['step', 'steps_per_epoch', 'max_epochs'].map((key) =>
@@ -87,11 +90,6 @@ export function isFinished(checkpoint: FileDict): boolean | undefined {
 
 function orderOf({ seed }: Config, { batch, stepsPerEpoch, images }: Plan): Order {
   return { seed, batch_size: batch, steps_per_epoch: stepsPerEpoch, images_sha256: images };
-}
-
-function settingsOf(config: Config): FileDict {
-  const values = [...PRETRAIN.flatten(config)].filter(([path]) => SETTINGS.test(path));
-  return new Map(values.map(([path, value]) => [path, JSON.stringify(value)]));
 }
 
 function requireMethod(saved: FileDict, { method }: Plan, where: string): void {
@@ -126,10 +124,5 @@ function sayChanges(saved: FileDict, config: Config, plan: Plan, log: Log): void
   const epochs = numberOf(saved.get('max_epochs'));
   if (epochs !== plan.epochs)
     log.warn(`max_epochs was ${epochs} and is now ${plan.epochs}: the schedule changes from here`);
-  const before = saved.get('settings');
-  if (!(before instanceof Map)) return;
-  for (const [path, now] of settingsOf(config)) {
-    const then = before.get(path);
-    if (then !== undefined && then !== now) log.warn(`${path} was ${then} and is now ${now}`);
-  }
+  sayChangedSettings(saved.get('settings'), savedSettings(PRETRAIN, config, SETTINGS), log);
 }

@@ -3,12 +3,16 @@
 import { resolve } from 'node:path';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
-import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 
-/** Text of `config.yaml`. Paths of images are absolute, so that the run can be resumed from anywhere. */
-export function runConfig(resolved: ResolvedConfig<Config>): string {
-  const { config } = resolved;
-  const { root, annotations } = config.dataset;
-  const absolute = { root: root && resolve(root), annotations: annotations && resolve(annotations) };
-  return renderConfig({ ...resolved, config: { ...config, dataset: { ...config.dataset, ...absolute } } });
+/** Leaves that are paths of data. */
+const DATA = /^dataset\/(root|annotations|(train|val)\/(images|annotations))$/;
+
+/** Text of `config.yaml`. Paths of data are absolute, so that the run can be resumed from anywhere. */
+export function runConfig<Config>(resolved: ResolvedConfig<Config>): string {
+  const { schema, config } = resolved;
+  const values = [...schema.flatten(config)].map(([path, value]): [string, unknown] => [
+    path,
+    DATA.test(path) && typeof value === 'string' ? resolve(value) : value,
+  ]);
+  return renderConfig({ ...resolved, config: schema.build(new Map(values)) });
 }

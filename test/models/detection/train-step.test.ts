@@ -164,7 +164,9 @@ describe('a step', () => {
       ['backbone.bottom_up.res3.0.conv2.weight', 'backbone.bottom_up.res3.0.conv2'],
       ['backbone.bottom_up.res2.1.conv1.norm.bias', 'backbone.bottom_up.res2.1.conv1.norm'],
       ['proposal_generator.rpn_head.conv.bias', 'proposal_generator.rpn_head.conv'],
-      ['roi_heads.mask_head.deconv.weight', 'roi_heads.mask_head.deconv.weight'],
+      ['roi_heads.box_head.fc1.bias', 'roi_heads.box_head.fc1'],
+      ['roi_heads.box_predictor.bbox_pred.weight', 'roi_heads.box_predictor.bbox_pred'],
+      ['roi_heads.mask_head.deconv.weight', 'roi_heads.mask_head.deconv'],
     ];
     for (const [key, layer] of spoilt) {
       const variable = opened.detector.store.entries.find((entry) => entry.key === key)?.variable;

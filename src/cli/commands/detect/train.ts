@@ -1,15 +1,21 @@
 import type { Argv, CommandModule } from 'yargs';
 import { findRecipe } from '../../../config/find-recipe.js';
 import { DETECT } from '../../../config/schemas/detect.js';
-import { type Arguments, readConfig, withConfig } from '../../config-flags.js';
+import { quoteForShell } from '../../command-line.js';
+import { type Arguments, withConfig } from '../../config-flags.js';
 import { openConsole } from '../../log-flags.js';
+import { startedOrResumed } from '../../resume.js';
 import { stopsAfterSaving } from '../../stop-signals.js';
 
 export const detectTrainCommand: CommandModule<object, Arguments> = {
   command: 'train',
   describe: 'fine-tune Faster or Mask R-CNN from a backbone, on annotations in the form of COCO',
   builder: (yargs) =>
-    withConfig(yargs, DETECT)
+    withConfig(yargs, DETECT, { required: false })
+      .option('resume', {
+        type: 'string',
+        describe: 'go on with a run, as it was; without a folder the newest unfinished one',
+      })
       .option('weights', {
         type: 'string',
         requiresArg: true,
@@ -28,11 +34,12 @@ export const detectTrainCommand: CommandModule<object, Arguments> = {
         '$0 detect train --config mask_rcnn_R_50_FPN_1x --weights resnet50.pth ...',
         "COCO's 1x schedule",
       )
-      .example('$0 detect train ... --save_dir runs/one_machine_000', 'resume that run') as Argv<Arguments>,
+      .example('$0 detect train --resume runs/one_machine_000', 'go on with that run') as Argv<Arguments>,
   handler: async (argv) => {
-    const resolved = await readConfig(argv, DETECT);
+    const { resolved, changed } = await startedOrResumed(argv, DETECT, detectors);
     const log = openConsole(argv);
-    const configFile = findRecipe(String(argv.config), { recipes: DETECT.recipes });
+    const configFile =
+      argv.config === undefined ? undefined : findRecipe(String(argv.config), { recipes: DETECT.recipes });
     const { weights } = argv as { weights?: string };
     const { detectTrain } = await import('../../../recipes/detect/index.js');
     await stopsAfterSaving(async (signal) => {
@@ -42,10 +49,14 @@ export const detectTrainCommand: CommandModule<object, Arguments> = {
         configFile,
         weights,
         overwrite,
+        keepConfig: !changed,
         signal,
         log,
       });
-      if (interrupted) return true;
+      if (interrupted) {
+        log.info(`to resume: ${quoteForShell(['scrl', 'detect', 'train', '--resume', folder])}`);
+        return true;
+      }
       if (best !== undefined) log.info(`best AP ${best.score.toFixed(2)} after ${best.step} steps`);
       log.info(`to see what it finds:  scrl detect predict --weights ${folder} IMAGES --out DIR`);
       log.info(`to use it elsewhere:   scrl convert ${folder}/checkpoint_last.pth detector.pkl`);
@@ -53,3 +64,7 @@ export const detectTrainCommand: CommandModule<object, Arguments> = {
     });
   },
 };
+
+async function detectors() {
+  return (await import('../../../recipes/detect/state.js')).DETECTORS;
+}

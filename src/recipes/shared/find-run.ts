@@ -6,14 +6,22 @@ import { hasLastCheckpoint, lastCheckpointPath } from '../../checkpoint/checkpoi
 import { UserError } from '../../core/errors.js';
 import { namesIn } from '../../core/fs.js';
 import { readTorchFile } from '../../formats/torch-pth.js';
-import { isFinished } from './continuity.js';
+import type { FileDict } from '../../formats/value.js';
+
+/** A kind of run. */
+export interface RunKind {
+  /** For messages: `pretraining`. */
+  readonly name: string;
+  /** Whether a checkpoint was saved after the last step of its run; undefined for checkpoints of other kinds. */
+  isFinished(checkpoint: FileDict): boolean | undefined;
+}
 
 /**
  * @param topDir prefix of the numbered run folders
  * @returns the path of the run folder
- * @throws UserError when there is no unfinished run of pretraining
+ * @throws UserError when there is no unfinished run of this kind
  */
-export async function newestUnfinished(topDir: string): Promise<string> {
+export async function newestUnfinished(topDir: string, kind: RunKind): Promise<string> {
   const runs = resolve(topDir, 'runs');
   const found: { folder: string; saved: number }[] = [];
   for (const name of await namesIn(runs)) {
@@ -22,9 +30,9 @@ export async function newestUnfinished(topDir: string): Promise<string> {
     if (saved !== undefined) found.push({ folder, saved });
   }
   for (const { folder } of found.sort((a, b) => b.saved - a.saved)) {
-    if (await canGoOn(folder)) return folder;
+    if (await canGoOn(folder, kind)) return folder;
   }
-  throw new UserError('there is no unfinished run of pretraining', {
+  throw new UserError(`there is no unfinished run of ${kind.name}`, {
     where: runs,
     remedy: 'name its folder: --resume RUN',
   });
@@ -55,7 +63,7 @@ async function lastSaved(folder: string): Promise<number | undefined> {
 }
 
 /** A run of another kind, or one whose checkpoint cannot be read, is none to choose without being asked. */
-async function canGoOn(folder: string): Promise<boolean> {
+async function canGoOn(folder: string, { isFinished }: RunKind): Promise<boolean> {
   try {
     const checkpoint = await readTorchFile(await lastCheckpointPath(folder));
     return checkpoint instanceof Map && isFinished(checkpoint) === false;
