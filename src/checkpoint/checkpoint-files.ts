@@ -1,14 +1,13 @@
 /**
- * The checkpoints of a run folder: which there are, which are whole, what a killed process left behind.
+ * The checkpoints of a run folder: which there are, and which are whole.
  *
  * Names are those of the reference implementation: `checkpoint_{name}.pth`, and the link `checkpoint_last.pth`.
  */
 
-import { lstat, readlink, rm, stat } from 'node:fs/promises';
+import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
 import { namesIn } from '../core/fs.js';
-import { processLives } from '../core/process.js';
 import { verifyTorchFile } from '../formats/torch-pth.js';
 
 export interface CheckpointFile {
@@ -91,12 +90,4 @@ export async function describeWhole(folder: string, except?: string): Promise<st
   if (whole.length === 0) return 'there is no other whole checkpoint in the folder';
   const rest = others.length > checked ? ` (${others.length - checked} older ones were not looked at)` : '';
   return `whole checkpoints in the folder, newest first: ${whole.join(', ')}${rest}`;
-}
-
-/** Removes unfinished checkpoints of processes that no longer live. */
-export async function removeStale(folder: string): Promise<void> {
-  for (const file of await namesIn(folder)) {
-    const owner = /^checkpoint_.*\.(\d+)-[0-9a-f]{8}\.tmp$/.exec(file)?.[1];
-    if (owner !== undefined && !processLives(Number(owner))) await rm(join(folder, file), { force: true });
-  }
 }

@@ -10,11 +10,12 @@
 import { lstat, mkdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errorMessage, hasCode, UserError } from '../core/errors.js';
-import { durably, explainWriteError, sizeOf, syncFolder, temporaryName } from '../core/fs.js';
+import { durably, explainWriteError, sizeOf, syncFolder } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
+import { temporaryName, tidyFolder } from '../core/temporary.js';
 import { readTorchFile, verifyTorchFile, type WrittenArchive, writeTorch } from '../formats/torch-pth.js';
 import type { FileDict, FileValue } from '../formats/value.js';
-import { checkpointPath, describeWhole, LAST, lastCheckpointPath, removeStale } from './checkpoint-files.js';
+import { checkpointPath, describeWhole, LAST, lastCheckpointPath } from './checkpoint-files.js';
 
 export {
   type CheckpointFile,
@@ -52,7 +53,7 @@ export async function saveCheckpoint(
   const temporary = temporaryName(path);
   try {
     await mkdir(folder, { recursive: true });
-    await removeStale(folder);
+    await tidyFolder(folder, 'checkpoint_');
     const written = await durably(temporary, (file) => writeTorch(file, value));
     await verifyWritten(path, temporary, written);
     await rename(temporary, path);

@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../core/errors.js';
 import { durably } from '../core/fs.js';
+import { replaceWhole } from '../core/replace.js';
 import type { WritableFile } from '../formats/byte-sink.js';
 import { writeOnnx } from '../formats/onnx/write.js';
 import { backboneToOnnx } from './onnx-backbone.js';
 import type { StateDict } from './state-dict.js';
-import { fingerprint, replaceWhole, type WriteOptions } from './write-weights.js';
+import { fingerprint, type WriteOptions } from './write-weights.js';
 
 /**
  * @param tensors by torchvision's names, without classifier

@@ -4,11 +4,12 @@
  */
 
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync } from 'node:fs';
-import { type FileHandle, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { UserError } from '../core/errors.js';
-import { durably, explainWriteError, temporaryName } from '../core/fs.js';
+import { durably } from '../core/fs.js';
+import { replaceWhole, requireReplaceable } from '../core/replace.js';
 import { writeNpz } from '../formats/npz.js';
 import { writeNumpyPickle } from '../formats/numpy-pickle.js';
 import { writeSafetensors } from '../formats/safetensors.js';
@@ -30,6 +31,8 @@ export interface WriteOptions {
   readonly overwrite?: boolean;
   /** Gives up writing; nothing is left behind. */
   readonly signal?: AbortSignal | undefined;
+  /** What the value is read from: it is not replaced. */
+  readonly source?: string | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export async function writeWeights(
   options: WriteOptions = {},
 ): Promise<void> {
   const metadata = options.metadata ?? new Map<string, string>();
-  await replaceWhole(path, options, async (temporary) => {
+  await replaceWhole(path, { ...options, isOurs: holdsOnlyTfjs }, async (temporary) => {
     if (container === 'tfjs') {
       const { tensors, metadata: marked } = toTfjs(flat(value, container), metadata);
       await writeTfjs(temporary, tensors, marked);
@@ -95,51 +98,9 @@ function flat(value: FileDict, container: Container): StateDict {
   return dict;
 }
 
-/**
- * Gives `work` a temporary path beside the target, and renames what is there afterwards.
- *
- * @throws UserError when the target exists and `overwrite` is not set, or is a folder that holds something else than
- * TensorFlow.js weights; the signal's reason when it was aborted
- */
-export async function replaceWhole(
-  path: string,
-  { overwrite = false, signal }: Pick<WriteOptions, 'overwrite' | 'signal'>,
-  work: (temporary: string) => Promise<void>,
-): Promise<void> {
-  await requireReplaceable(path, overwrite);
-  signal?.throwIfAborted();
-  const temporary = temporaryName(path);
-  // Before the listener returns, as the process may end then: Ctrl-C leaves nothing behind, least of all gigabytes.
-  const remove = () => rmSync(temporary, { force: true, recursive: true });
-  signal?.addEventListener('abort', remove);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await work(temporary);
-    signal?.throwIfAborted();
-    await swap(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
-    // Without its file, work may fail in many ways.
-    signal?.throwIfAborted();
-    throw explainWriteError(path, error);
-  } finally {
-    signal?.removeEventListener('abort', remove);
-  }
-}
-
-/** @throws UserError */
-export async function requireReplaceable(path: string, overwrite: boolean): Promise<void> {
-  const status = await stat(path).catch(() => undefined);
-  if (status === undefined) return;
-  if (!overwrite) {
-    throw new UserError('exists already', { where: path, remedy: 'choose another name, or add --overwrite' });
-  }
-  if (status.isDirectory() && !(await holdsOnlyTfjs(path))) {
-    throw new UserError('is a folder that holds more than TensorFlow.js weights', {
-      where: path,
-      remedy: 'choose another name; such a folder is not replaced',
-    });
-  }
+/** Folders of TensorFlow.js weights are replaced, and no others. @throws UserError */
+export async function requireWeightsReplaceable(path: string, options: WriteOptions): Promise<void> {
+  await requireReplaceable(path, { ...options, isOurs: holdsOnlyTfjs });
 }
 
 async function holdsOnlyTfjs(path: string): Promise<boolean> {
@@ -147,24 +108,6 @@ async function holdsOnlyTfjs(path: string): Promise<boolean> {
   return (
     names.includes('model.json') && names.every((name) => name === 'model.json' || name.endsWith('.bin'))
   );
-}
-
-/** A folder cannot be renamed over another: the old one is moved aside first, and back if that fails. */
-async function swap(temporary: string, path: string): Promise<void> {
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-  if (!isFolder) {
-    await rename(temporary, path);
-    return;
-  }
-  const old = temporaryName(path);
-  await rename(path, old);
-  try {
-    await rename(temporary, path);
-  } catch (error) {
-    await rename(old, path);
-    throw error;
-  }
-  await rm(old, { recursive: true });
 }
 
 /** Hash of a file, or of the files of a folder in the order of their names. @returns hexadecimal digits, and bytes */

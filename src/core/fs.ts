@@ -1,11 +1,8 @@
-/**
- * Files that are either whole or absent: write beside and rename; the cache folder.
- */
+/** What the file system is asked for in many places, and its errors in words; the cache folder. */
 
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasCode, UserError } from './errors.js';
 
 /** Where downloads and indices are kept: `$SCRL_HOME`, else `$XDG_CACHE_HOME/scrl`, else `~/.cache/scrl`. */
@@ -14,31 +11,6 @@ export function cacheFolder(): string {
   if (home !== undefined && home !== '') return resolve(home);
   const xdg = process.env.XDG_CACHE_HOME;
   return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.cache'), 'scrl');
-}
-
-/** A name beside `path` that no other process uses. Left-overs end in `.tmp` and may be deleted. */
-export function temporaryName(path: string): string {
-  return `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-}
-
-/**
- * Writes a file beside `path`, flushes it to the disk and renames it into place. On any error the old file, if there
- * was one, is still there and the unfinished one is gone.
- *
- * @param write receives the open file; may write in any order
- * @throws UserError when the disk is full or the folder cannot be written
- */
-export async function writeAtomic(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = temporaryName(path);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await durably(temporary, write);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw explainWriteError(path, error);
-  }
 }
 
 /** Creates a file; when this returns, its bytes are on the disk. @returns what `write` does */
@@ -51,11 +23,6 @@ export async function durably<T>(path: string, write: (file: FileHandle) => Prom
   } finally {
     await file.close();
   }
-}
-
-/** `writeAtomic` of a text or of bytes. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  await writeAtomic(path, (file) => file.writeFile(content));
 }
 
 /** Makes a rename durable. Not every file system lets a folder be synced, and then there is nothing to do. */

@@ -9,8 +9,9 @@
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from './errors.js';
-import { explainWriteError, temporaryName } from './fs.js';
+import { explainWriteError } from './fs.js';
 import { describeOwner, isHere, lives, type Owner, readOwner, self, writeOwner } from './process.js';
+import { temporaryName } from './temporary.js';
 
 const POLL_MILLISECONDS = 200;
 /** The moment in which a process makes its lock and writes into it is not worth a word. */

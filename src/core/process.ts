@@ -24,7 +24,8 @@ export async function self(): Promise<Owner> {
   return { pid: process.pid, born: await birthOf(process.pid), host: hostname(), namespace: NAMESPACE };
 }
 
-const NAMESPACE = readNamespace();
+/** Where numbers of processes count, of this process; empty where there are no namespaces. */
+export const NAMESPACE = readNamespace();
 
 function readNamespace(): string {
   try {

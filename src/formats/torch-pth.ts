@@ -9,8 +9,8 @@
  */
 
 import { UserError } from '../core/errors.js';
-import { writeAtomic } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
+import { writeAtomic } from '../core/replace.js';
 import { type ByteSource, damaged, fileSource } from './byte-source.js';
 import { detectContainer } from './detect.js';
 import { readArchive } from './torch/archive.js';

@@ -7,7 +7,6 @@
 
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { replaceWhole, requireReplaceable } from '../checkpoint/write-weights.js';
 import type { Layer, ResNetName } from '../core/architectures.js';
 import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
@@ -15,6 +14,7 @@ import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
 import { durably } from '../core/fs.js';
 import { type LiveLog, SILENT } from '../core/log.js';
+import { replaceWhole, requireReplaceable } from '../core/replace.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit } from '../data/dataset.js';
 import { imageFiles } from '../data/image-files.js';
@@ -89,7 +89,7 @@ export async function features(given: FeaturesOptions): Promise<FeaturesReport> 
   const options = settingsOf(given);
   const { layer, output, overwrite, size, log } = options;
   const kind = kindOf(output);
-  await requireReplaceable(output, overwrite);
+  await requireReplaceable(output, { overwrite });
   const weights = await readWeights(options, log);
   const { images, classes } = await openInput(options);
   const shape = [images.count, ...featureShape({ network: weights.network, side: size, layer })];

@@ -10,8 +10,9 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hasCode } from '../core/errors.js';
-import { explainWriteError, writeFileAtomic } from '../core/fs.js';
+import { explainWriteError } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
+import { writeFileAtomic } from '../core/replace.js';
 import type { MetricSink, Metrics } from './sink.js';
 
 const NEWLINE = 10;

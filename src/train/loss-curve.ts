@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../core/fs.js';
+import { writeFileAtomic } from '../core/replace.js';
 import { lineChart } from '../report/svg.js';
 
 /**

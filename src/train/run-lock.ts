@@ -9,10 +9,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, UserError } from '../core/errors.js';
-import { explainWriteError, writeFileAtomic } from '../core/fs.js';
+import { explainWriteError } from '../core/fs.js';
 import { withLock } from '../core/lock.js';
 import { type Log, SILENT } from '../core/log.js';
 import { describeOwner, isHere, lives, type Owner, readOwner, self, writeOwner } from '../core/process.js';
+import { writeFileAtomic } from '../core/replace.js';
 
 /**
  * Takes the folder for this process.

@@ -28,6 +28,7 @@ import { UserError } from '../../src/core/errors.js';
 import { writeTorch } from '../../src/formats/torch-pth.js';
 import { type FileDict, float, loadAll } from '../../src/formats/value.js';
 import { MemoryFile } from '../formats/memory-file.js';
+import { leftBy } from '../helpers/left-overs.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -169,16 +170,8 @@ describe('saveCheckpoint', () => {
 
   it('removes what killed processes left, and nothing else', async () => {
     const dead = deadProcess();
-    const kept = [
-      'notes.tmp',
-      `checkpoint_1.pth.${process.pid}-0123abcd.tmp`,
-      `other_1.pth.${dead}-0123abcd.tmp`,
-    ];
-    for (const name of [
-      ...kept,
-      `checkpoint_1.pth.${dead}-0123abcd.tmp`,
-      `checkpoint_last.pth.${dead}-0123abcd.tmp`,
-    ]) {
+    const kept = ['notes.tmp', leftBy(process.pid, 'checkpoint_1.pth'), leftBy(dead, 'other_1.pth')];
+    for (const name of [...kept, leftBy(dead, 'checkpoint_1.pth'), leftBy(dead, 'checkpoint_last.pth')]) {
       await writeFile(at(name), 'half');
     }
     await saveCheckpoint(folder, '1', state(1));

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 const DIST = new URL('../../dist/src/', import.meta.url).href;
 const HEAD = `
 import { givesUp, stopsAfterSaving } from '${DIST}cli/stop-signals.js';
-import { replaceWhole } from '${DIST}checkpoint/write-weights.js';
+import { replaceWhole } from '${DIST}core/replace.js';
 import { writeFile } from 'node:fs/promises';
 const say = (text) => process.stdout.write(text + '\\n');
 const sleep = (seconds) => new Promise((wake) => setTimeout(wake, 1000 * seconds));

@@ -149,6 +149,7 @@ async function detectInPython(batch: DetectBatch, anchorSizes: readonly number[]
     sizes: sides(SIZES),
     outputs: sides(batch.outputs),
     anchor_sizes: anchorSizes,
+    weights_style: 'torch',
     pre_nms: LIMITS.candidates,
     post_nms: LIMITS.proposals,
     score_threshold: LIMITS.scoreThreshold,

@@ -17,7 +17,7 @@ import { backboneToOnnx } from '../../src/checkpoint/onnx-backbone.js';
 import type { StateDict } from '../../src/checkpoint/state-dict.js';
 import type { ResNetName } from '../../src/core/architectures.js';
 import { hostTensor } from '../../src/core/array.js';
-import { writeAtomic } from '../../src/core/fs.js';
+import { writeAtomic } from '../../src/core/replace.js';
 import { RandomStream } from '../../src/core/rng.js';
 import type { Runtime } from '../../src/engine/runtime.js';
 import { writeOnnx } from '../../src/formats/onnx/write.js';

@@ -8,7 +8,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../src/core/fs.js';
+import { writeFileAtomic } from '../../src/core/replace.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import type { RawImage } from '../../src/image/types.js';

@@ -2,7 +2,8 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainWriteError, writeAtomic } from '../../src/core/fs.js';
+import { explainWriteError } from '../../src/core/fs.js';
+import { writeAtomic } from '../../src/core/replace.js';
 import { datasetText, type FileSizes, resultsText } from './random-files.js';
 
 /**

@@ -3,7 +3,8 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../src/core/errors.js';
-import { explainWriteError, temporaryName } from '../../src/core/fs.js';
+import { explainWriteError } from '../../src/core/fs.js';
+import { temporaryName } from '../../src/core/temporary.js';
 import { encodeJpeg } from '../../src/image/encode.js';
 import { type Annotation, annotate } from './annotate.js';
 import { CATEGORIES } from './categories.js';
@@ -40,7 +41,7 @@ export async function makeShapes(
   const { out, classFolders, overwrite } = options;
   const targets = [out, ...(classFolders === undefined ? [] : [classFolders])];
   for (const target of targets) if (!overwrite) await refuseUsed(target);
-  const temporary = targets.map(temporaryName);
+  const temporary = targets.map((target) => temporaryName(target));
   try {
     let objects = 0;
     let done = 0;

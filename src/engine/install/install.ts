@@ -12,9 +12,11 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, temporaryName, writeFileAtomic } from '../../core/fs.js';
+import { explainWriteError } from '../../core/fs.js';
 import { withLock } from '../../core/lock.js';
 import type { Log } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
+import { temporaryName, tidyFolder } from '../../core/temporary.js';
 import { REQUIRED_SYMBOLS } from '../../tensorflow/capi.js';
 import { downloadEngine } from './download.js';
 import {
@@ -26,7 +28,6 @@ import {
   readEngine,
   readManifest,
 } from './engine-folder.js';
-import { removeLeftOvers } from './left-overs.js';
 import { findLibraries, preloadOrder, type Variant } from './library-files.js';
 import { type EnginePackage, enginePackage, glibcVersion, requireGlibc } from './packages.js';
 import { checksumsMatch } from './save-file.js';
@@ -129,7 +130,7 @@ async function build(
   wanted: EnginePackage | undefined,
   options: InstallOptions,
 ): Promise<InstalledEngine> {
-  await removeLeftOvers(root);
+  await tidyFolder(root);
   const temporary = temporaryName(join(root, variant));
   try {
     await mkdir(temporary);
@@ -190,7 +191,7 @@ async function check(
 
 /** Puts `replacement` in the place of `folder`; the old one stays if that fails. */
 async function replaceFolder(folder: string, replacement: string): Promise<void> {
-  const aside = temporaryName(folder);
+  const aside = temporaryName(folder, 'old');
   const hadOld = await rename(folder, aside).then(
     () => true,
     () => false,

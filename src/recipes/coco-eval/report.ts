@@ -3,7 +3,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import { explainWriteError } from '../../core/fs.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { precisionCurve } from '../../pycocotools/evaluation/per-category.js';
 import type { FileEvaluation } from '../../pycocotools/files/evaluate-files.js';
 import { escapeXml, lineChart } from '../../report/svg.js';

@@ -10,7 +10,7 @@ import type { StateDict } from '../../checkpoint/state-dict.js';
 import { type Account, type Model, matches, requireWhole, takeModel } from '../../checkpoint/take-model.js';
 import { arrange, backboneOnly, type Convention } from '../../checkpoint/targets.js';
 import { writeOnnxBackbone } from '../../checkpoint/write-onnx.js';
-import { fingerprint, requireReplaceable, writeWeights } from '../../checkpoint/write-weights.js';
+import { fingerprint, requireWeightsReplaceable, writeWeights } from '../../checkpoint/write-weights.js';
 import { elementCount, type TensorSource } from '../../core/array.js';
 import { UserError } from '../../core/errors.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
@@ -67,8 +67,10 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
     throw new UserError('goes with no ONNX file, which holds a network', { key: '--keep-names' });
   }
   // Before the work, not after it.
-  if (!options.dryRun) await requireReplaceable(output, options.overwrite);
+  const { overwrite } = options;
+  if (!options.dryRun) await requireWeightsReplaceable(output, { overwrite });
   const opened = await openWeights(input, log);
+  if (!options.dryRun) await requireWeightsReplaceable(output, { overwrite, source: opened.path });
   const taken = options.keepNames ? keepAll(opened, options) : await takeNetwork(opened, options);
   const { model, account, network } = taken;
   const isWhole = model?.detector !== undefined && target.container !== 'onnx';
@@ -111,10 +113,9 @@ export async function convert(given: ConvertOptions): Promise<ConversionReport> 
     ['source_sha256', report.input.sha256],
     ...(network ? describeNetwork(network, convention) : []),
   ]);
-  const { overwrite, signal } = options;
-  if (target.container === 'onnx')
-    await writeOnnxBackbone(output, tensorsOf(value), input, { metadata, overwrite, signal });
-  else await writeWeights(output, target.container, value, { metadata, overwrite, signal });
+  const writing = { metadata, overwrite, source: opened.path, signal: options.signal };
+  if (target.container === 'onnx') await writeOnnxBackbone(output, tensorsOf(value), input, writing);
+  else await writeWeights(output, target.container, value, writing);
   progress.finish();
   return {
     ...report,

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import type { DetectConfig } from '../../config/schemas/detect.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { inOrder } from '../../data/aspect-batches.js';
 import type { DetectionDataset } from '../../data/detection-dataset.js';
 import { loadDetections } from '../../data/detection-loader.js';

@@ -1,8 +1,8 @@
 /** A picture of what a detector is trained on, made by the code that trains: after augmentation, with crowds in grey. */
 
 import type { DetectConfig } from '../../config/schemas/detect.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import type { DetectionBatch } from '../../data/detection-loader.js';
 import { encodePng } from '../../image/encode.js';
 import type { Outline } from '../../pycocotools/mask/outline.js';

@@ -2,7 +2,8 @@
 
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainWriteError, writeFileAtomic } from '../../core/fs.js';
+import { explainWriteError } from '../../core/fs.js';
+import { writeFileAtomic } from '../../core/replace.js';
 
 export interface EpochResult {
   /** Counted from 1. */

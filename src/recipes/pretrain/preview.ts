@@ -5,8 +5,8 @@
 
 import type { ResolvedConfig } from '../../config/load.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { encodePng } from '../../image/encode.js';
 import { thumbnail } from '../../image/thumbnail.js';
 import type { SampledBoxes } from '../../models/ssl/box-sampler.js';

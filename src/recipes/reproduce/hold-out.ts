@@ -6,8 +6,9 @@
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { explainWriteError, temporaryName } from '../../core/fs.js';
+import { explainWriteError } from '../../core/fs.js';
 import { RandomStream } from '../../core/rng.js';
+import { temporaryName, tidyBeside } from '../../core/temporary.js';
 import type { ImageDataset } from '../../data/dataset.js';
 
 /**
@@ -15,6 +16,7 @@ import type { ImageDataset } from '../../data/dataset.js';
  * @param share of the images of each class that are held out; at least one, if there are two
  */
 export async function holdOut(dataset: ImageDataset, share: number, folder: string): Promise<void> {
+  await tidyBeside(folder);
   const temporary = temporaryName(folder);
   try {
     for (const [split, rows] of Object.entries(splitRows(dataset, share))) {

@@ -12,7 +12,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, UserError } from '../../core/errors.js';
-import { writeFileAtomic } from '../../core/fs.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import type { Cell } from './cells.js';
 
 /** What a finished cell says. */

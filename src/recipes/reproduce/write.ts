@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { formatDuration } from '../../core/clock.js';
-import { writeFileAtomic } from '../../core/fs.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { CAPTION, differenceText, entryText, PAPER_CAPTION } from './describe.js';
 import { PAPER } from './paper.js';
 import type { Done, ResultsTable } from './table.js';

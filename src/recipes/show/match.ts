@@ -5,8 +5,8 @@
  */
 
 import { UserError } from '../../core/errors.js';
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { imageFiles } from '../../data/image-files.js';
 import { cosineSimilarities } from '../../evaluation/cosine.js';
 import { encodePng } from '../../image/encode.js';

@@ -3,8 +3,8 @@
  * over the cells of all images together, are red, green and blue: cells of one colour have like features, in all images.
  */
 
-import { writeFileAtomic } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { imageFiles } from '../../data/image-files.js';
 import { principalComponents } from '../../evaluation/pca.js';
 import { centerCropWindow } from '../../image/crops.js';

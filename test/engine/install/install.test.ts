@@ -18,6 +18,7 @@ import {
   type InstallProgress,
   installEngine,
 } from '../../../src/engine/install/install.js';
+import { leftBy } from '../../helpers/left-overs.js';
 import {
   elf,
   fakePip,
@@ -230,16 +231,17 @@ describe('left-overs of killed installs', () => {
     const dead = spawnSync('true').pid;
     const alive = spawn('sleep', ['60']);
     try {
+      const left = (owner: number | undefined) => leftBy(owner, 'cpu');
       for (const owner of [dead, alive.pid]) {
-        await mkdir(join(engines(), `cpu.${owner}-0a1b2c3d.tmp`, 'download'), { recursive: true });
-        await give(`home/engine/cpu.${owner}-0a1b2c3d.tmp/libtensorflow_cc.so.2`, Buffer.from('half'));
+        await mkdir(join(engines(), left(owner), 'download'), { recursive: true });
+        await give(`home/engine/${left(owner)}/libtensorflow_cc.so.2`, Buffer.from('half'));
       }
       await give(
         'home/engine/install.lock',
         Buffer.from(`{"pid":${dead},"born":"1","host":${JSON.stringify(hostname())}}\n`),
       );
       await install({ from: await give('a.whl', wheel()) });
-      expect((await readdir(engines())).sort()).toEqual(['cpu-2.21.0', `cpu.${alive.pid}-0a1b2c3d.tmp`]);
+      expect((await readdir(engines())).sort()).toEqual(['cpu-2.21.0', left(alive.pid)]);
     } finally {
       alive.kill();
     }

@@ -6,6 +6,7 @@
 import { expect } from 'vitest';
 import { padImages } from '../../../src/data/pad-images.js';
 import type { Runtime } from '../../../src/engine/runtime.js';
+import type { WeightsStyle } from '../../../src/models/backbone/resnet-layers.js';
 import { anchorTargets } from '../../../src/models/detection/anchor-targets.js';
 import { AnchorGrid } from '../../../src/models/detection/anchors.js';
 import { type ImageDetections, runDetectStep } from '../../../src/models/detection/detect-host.js';
@@ -84,8 +85,9 @@ export async function openGoldenDetector(
   runtime: Runtime,
   name: GoldenCase,
   probes: readonly string[],
+  style?: WeightsStyle,
 ): Promise<GoldenDetector> {
-  const detector = new Detector(runtime, goldenOptions(name));
+  const detector = new Detector(runtime, goldenOptions(name, style));
   await writeGoldenWeights(detector.store);
   const { train } = GOLDEN.proposals;
   const step = compileTrainStep(runtime, detector, await openSolver(runtime, detector, goldenDecay(name)), {

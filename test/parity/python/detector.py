@@ -11,14 +11,15 @@ heads, classes. PLAN.json has what they do not tell:
     sizes           [[height, width], ...] of the images in it
     outputs         [[height, width], ...] that detections are scaled to
     anchor_sizes    [5] of each level, pixels
+    weights_style   "torch": red first, divided by deviations, stride in the 3x3 layer of a bottleneck; "msra": blue first, not
+                    divided, stride in its first 1x1 layer
     pre_nms, post_nms, score_threshold, keep
 
 Prints a JSON array with a list of {"box", "score", "class", "counts"} for each image, highest score first; counts are the
 run lengths of the pasted mask, down the columns, zeros first.
 
 Written from the definitions, operation by operation: no torchvision, nothing of what it is compared with. In float64, so
-that differences are those of the other side. Bottlenecks have their stride in the 3x3 layer; pixels are normalised as
-torchvision's weights want them.
+that differences are those of the other side.
 """
 
 import json
@@ -52,7 +53,8 @@ def read_plan(path):
 def read_batch(plan, dtype=torch.float64):
     """[N, 3, H, W], normalised; 0 outside the images."""
     pixels = numpy.fromfile(plan["images"], numpy.uint8).reshape(*plan["shape"], 3)
-    values = (torch.from_numpy(pixels).double() - torch.tensor(MEAN).double()) / torch.tensor(DEVIATION).double()
+    values = torch.from_numpy(pixels).double() - torch.tensor(MEAN).double()
+    values = values.flip(3) if plan["weights_style"] == "msra" else values / torch.tensor(DEVIATION).double()
     batch = torch.zeros_like(values)
     for image, (height, width) in enumerate(plan["sizes"]):
         batch[image, :height, :width] = values[image, :height, :width]
@@ -96,8 +98,9 @@ class Detector:
         if f"{name}.shortcut.weight" in self.weights:
             shortcut = self.conv(x, f"{name}.shortcut", stride)
         if f"{name}.conv3.weight" in self.weights:
-            y = self.conv(x, f"{name}.conv1").relu()
-            y = self.conv(y, f"{name}.conv2", stride, 1).relu()
+            first, second = (stride, 1) if self.plan["weights_style"] == "msra" else (1, stride)
+            y = self.conv(x, f"{name}.conv1", first).relu()
+            y = self.conv(y, f"{name}.conv2", second, 1).relu()
             y = self.conv(y, f"{name}.conv3")
         else:
             y = self.conv(x, f"{name}.conv1", stride, 1).relu()
