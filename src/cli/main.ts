@@ -19,16 +19,25 @@ import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
 import { reproduceCommand } from './commands/reproduce.js';
 import { showCommand } from './commands/show.js';
-import { parseFailure } from './parse-failure.js';
+import { completions } from './completion.js';
+import { HELP_CONFIG } from './config-flags.js';
+import { print } from './output.js';
+import { NO_COMMAND, parseFailure } from './parse-failure.js';
 import { PARSER_SETTINGS } from './parser-settings.js';
 import { rejectUnknownFlags } from './unknown-flags.js';
+
+/** How the script of `scrl completion` asks; the command's own name follows. */
+const COMPLETE = '--get-yargs-completions';
 
 const require = createRequire(import.meta.url);
 
 export async function main(args: readonly string[]): Promise<void> {
   try {
-    if (args.length === 0) process.stderr.write(`${await parser(args).getHelp()}\n\n`);
-    await parser(args).parseAsync([...args]);
+    const offered = args[0] === COMPLETE ? completions(args.slice(2)) : undefined;
+    if (offered !== undefined) return print(offered.join('\n'));
+    // yargs shows hidden options with its help only.
+    const help = args.includes(`--${HELP_CONFIG}`) ? ['--help'] : [];
+    await parser(args).parseAsync([...args, ...help]);
   } catch (error) {
     process.exitCode = report(error);
   }
@@ -36,36 +45,42 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** The parser with all commands. */
 function parser(args: readonly string[]) {
-  return yargs()
-    .scriptName('scrl')
-    .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
-    .command(pretrainCommand)
-    .command(previewCommand)
-    .command(linearCommand)
-    .command(detectCommand)
-    .command(reproduceCommand)
-    .command(convertCommand)
-    .command(inspectCommand)
-    .command(knnCommand)
-    .command(featuresCommand)
-    .command(showCommand)
-    .command(cocoEvalCommand)
-    .command(configCommand)
-    .command(engineCommand)
-    .parserConfiguration(PARSER_SETTINGS)
-    .demandCommand(1, 'which command? see: scrl --help')
-    .strictCommands()
-    .check(rejectUnknownFlags, true)
-    .recommendCommands()
-    .version(version())
-    .help()
-    .alias('h', 'help')
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .exitProcess(false)
-    .showHelpOnFail(false)
-    .fail((message, error) => {
-      throw parseFailure(message, error, args);
-    });
+  const all = yargs();
+  return (
+    all
+      .scriptName('scrl')
+      .usage('$0 <command> [options]\n\nPretrains detector backbones without labels (SCRL, BYOL).')
+      .command(pretrainCommand)
+      .command(previewCommand)
+      .command(linearCommand)
+      .command(detectCommand)
+      .command(reproduceCommand)
+      .command(convertCommand)
+      .command(inspectCommand)
+      .command(knnCommand)
+      .command(featuresCommand)
+      .command(showCommand)
+      .command(cocoEvalCommand)
+      .command(configCommand)
+      .command(engineCommand)
+      .completion('completion', 'print a script for the shell that completes options and names of recipes')
+      .parserConfiguration(PARSER_SETTINGS)
+      .demandCommand(1, NO_COMMAND)
+      .strictCommands()
+      // Before yargs looks for required options: one that is missing is often one that is misspelt.
+      .middleware((argv) => (args[0] === COMPLETE ? undefined : rejectUnknownFlags(argv, all)), true)
+      .recommendCommands()
+      .version(version())
+      .help()
+      .alias('h', 'help')
+      .wrap(Math.min(110, process.stdout.columns ?? 110))
+      .exitProcess(false)
+      .showHelpOnFail(false)
+      .fail((message, error, usage) => {
+        if (message === NO_COMMAND) process.stderr.write(`${usage.help()}\n\n`);
+        throw parseFailure(message, error, args);
+      })
+  );
 }
 
 function version(): string {

@@ -5,7 +5,7 @@
  * A field is written as a path, `train/optim/lr`, in messages and as a flag.
  */
 
-import type { Leaf, LeafKind } from './leaf.js';
+import type { Leaf } from './leaf.js';
 
 /** Fields as they nest in the YAML files. */
 export interface Section {
@@ -57,24 +57,12 @@ export interface SchemaExtras<Config, Path extends string> {
   readonly presets?: { readonly key: Path; readonly values: Presets };
 }
 
-export interface FlagDefinition {
-  /** `train/optim/lr` */
-  readonly flag: string;
-  readonly type: LeafKind;
-  readonly description: string;
-  readonly choices?: readonly string[];
-  /** To be shown only: a parser that fills it in would override the file. */
-  readonly default: unknown;
-}
-
 export interface Schema<Config = unknown> {
   readonly fields: Section;
   /** All leaves by path, in the order of the fields. */
   readonly leaves: ReadonlyMap<string, Leaf>;
   /** Paths of leaves and of sections. */
   readonly paths: ReadonlySet<string>;
-  /** All leaves, in the order of the fields. */
-  readonly flags: readonly FlagDefinition[];
   readonly recipes: string;
   readonly aliases: Readonly<Record<string, string>>;
   readonly rules: readonly Rule<Config>[];
@@ -97,9 +85,8 @@ export function defineSchema<Fields extends Section>(
   const { rules = [], adjustments = [], recipes = '', aliases = {}, debug = {}, presets } = extras;
   const leaves = new Map(leavesOf(fields));
   const paths = new Set([...leaves.keys()].flatMap(withParents));
-  const flags = [...leaves].map(([flag, leaf]) => flagOf(flag, leaf));
   return {
-    ...{ fields, leaves, paths, flags, rules, adjustments, recipes, aliases, debug, presets },
+    ...{ fields, leaves, paths, rules, adjustments, recipes, aliases, debug, presets },
     build: (values) => build(fields, '', values) as ValueOf<Fields>,
     flatten: (config) => new Map([...leaves.keys()].map((path) => [path, valueAt(config, path)])),
   };
@@ -120,10 +107,6 @@ function* leavesOf(section: Section, prefix = ''): Generator<[string, Leaf]> {
 function withParents(path: string): string[] {
   const parts = path.split('/');
   return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
-}
-
-function flagOf(flag: string, { kind: type, description, choices, default: value }: Leaf): FlagDefinition {
-  return { flag, type, description, ...(choices.length === 0 ? {} : { choices }), default: value };
 }
 
 function build(section: Section, prefix: string, values: ReadonlyMap<string, unknown>): unknown {

@@ -73,6 +73,6 @@ describe('detect preview', () => {
     expect(faulty.err).toMatch('annotation 1 of image 0 (0.jpg)');
     expect((await preview(...DATA, '--count', '65')).err).toMatch('must be a whole number from 1 to 64');
     const { code, err } = await runCli(folder, ['detect', 'preveiw']);
-    expect([code, err]).toEqual([2, expect.stringMatching('Did you mean preview')]);
+    expect([code, err]).toEqual([2, expect.stringMatching('did you mean preview?')]);
   });
 });

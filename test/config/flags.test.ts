@@ -8,22 +8,6 @@ const withFlag = (flag: string, value: unknown) =>
 const errorOf = (overrides: Record<string, unknown>): string =>
   userErrorOf(() => resolveConfig(PRETRAIN, { overrides }));
 
-describe('PRETRAIN.flags', () => {
-  it('has every leaf, described in one line', () => {
-    expect(PRETRAIN.flags.map(({ flag }) => flag)).toEqual([...PRETRAIN.leaves.keys()]);
-    for (const { flag, description } of PRETRAIN.flags) expect(description, flag).toMatch(/^\S[^\n]{3,110}$/);
-  });
-
-  it('carries type, choices and default', () => {
-    expect(PRETRAIN.flags.find(({ flag }) => flag === 'augment/blur')).toMatchObject({
-      type: 'choice',
-      choices: ['resized', 'gaussian', 'none'],
-      default: 'resized',
-    });
-    expect(PRETRAIN.flags.find(({ flag }) => flag === 'train/m')).not.toHaveProperty('choices');
-  });
-});
-
 describe('values from the command line', () => {
   it.each(['yes', 'TRUE', 't', 'Y', '1', true])('%s is true', (value) => {
     expect(withFlag('eval/finetune', value).eval.finetune).toBe(true);

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import type { Arguments } from '../config-flags.js';
+import { NO_COMMAND } from '../parse-failure.js';
 import { detectEvalCommand } from './detect/eval.js';
 import { detectPredictCommand } from './detect/predict.js';
 import { detectPreviewCommand } from './detect/preview.js';
@@ -14,6 +15,6 @@ export const detectCommand: CommandModule<object, Arguments> = {
       .command(detectTrainCommand)
       .command(detectEvalCommand)
       .command(detectPredictCommand)
-      .demandCommand(1, 'which command?') as unknown as Argv<Arguments>,
+      .demandCommand(1, NO_COMMAND) as unknown as Argv<Arguments>,
   handler: () => {},
 };

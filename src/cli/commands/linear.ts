@@ -6,11 +6,26 @@ import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
+const SHOWN = [
+  'dataset/root',
+  'load_dir',
+  'network/name',
+  'augment/input_size',
+  'eval/max_epochs',
+  'eval/batch_size_train',
+  'eval/optim/lr',
+  'eval/finetune',
+  'eval/num_workers',
+  'save_dir',
+  'seed',
+  'engine/device',
+];
+
 export const linearCommand: CommandModule<object, Arguments> = {
   command: 'linear',
   describe: 'evaluate a backbone: train a linear classifier on its frozen features',
   builder: (yargs) =>
-    withConfig(yargs, PRETRAIN)
+    withConfig(yargs, PRETRAIN, { shown: SHOWN })
       .option('weights', {
         type: 'string',
         requiresArg: true,

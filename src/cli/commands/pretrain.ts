@@ -9,11 +9,27 @@ import { openConsole } from '../log-flags.js';
 import { startedOrResumed } from '../resume.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
+const SHOWN = [
+  'dataset/root',
+  'dataset/annotations',
+  'network/name',
+  'network/scrl/enabled',
+  'augment/input_size',
+  'train/max_epochs',
+  'train/batch_size_train',
+  'train/optim/lr',
+  'train/num_workers',
+  'eval/enabled',
+  'save_dir',
+  'seed',
+  'engine/device',
+];
+
 export const pretrainCommand: CommandModule<object, Arguments> = {
   command: 'pretrain',
   describe: 'pretrain a backbone on images without labels',
   builder: (yargs) =>
-    withConfig(yargs, PRETRAIN, { required: false })
+    withConfig(yargs, PRETRAIN, { shown: SHOWN, required: false })
       .option('resume', {
         type: 'string',
         describe: 'go on with a run, as it was; without a folder the newest unfinished one',

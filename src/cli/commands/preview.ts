@@ -4,11 +4,25 @@ import { UserError } from '../../core/errors.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 
+const SHOWN = [
+  'dataset/root',
+  'dataset/annotations',
+  'augment/type',
+  'augment/input_size',
+  'augment/crop_scale',
+  'augment/blur',
+  'network/scrl/enabled',
+  'network/scrl/num_patches_per_image',
+  'network/scrl/iou_threshold',
+  'network/scrl/min_size',
+  'seed',
+];
+
 export const previewCommand: CommandModule<object, Arguments> = {
   command: 'preview',
   describe: 'write a picture of what the method sees: both views of some images, with their matched boxes',
   builder: (yargs) =>
-    withConfig(yargs, PRETRAIN)
+    withConfig(yargs, PRETRAIN, { shown: SHOWN })
       .option('out', {
         type: 'string',
         default: 'preview.png',

@@ -8,12 +8,26 @@ import { openConsole } from '../log-flags.js';
 import { print } from '../output.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
+const SHOWN = [
+  'data/pretrain',
+  'data/classes',
+  'data/train/images',
+  'data/train/annotations',
+  'data/val/images',
+  'data/val/annotations',
+  'rows',
+  'columns',
+  'seeds',
+  'out',
+  'engine/device',
+];
+
 export const reproduceCommand: CommandModule<object, Arguments> = {
   command: 'reproduce',
   describe:
     "the paper's table from your data and a budget: pretraining, linear evaluation and detectors, row by row",
   builder: (yargs) =>
-    withConfig(yargs, RESULTS)
+    withConfig(yargs, RESULTS, { shown: SHOWN })
       .alias('config', 'plan')
       .option('dry-run', {
         type: 'boolean',
@@ -21,8 +35,12 @@ export const reproduceCommand: CommandModule<object, Arguments> = {
         describe: 'list the cells, which of them are done, and how long the others take',
       })
       .example(
-        '$0 reproduce --plan hour --data/pretrain CROPS/train --data/classes CROPS --data/train/images DIR --data/train/annotations JSON --data/val/images DIR --data/val/annotations JSON',
-        'the smallest honest table',
+        [
+          '$0 reproduce --plan hour --data/pretrain CROPS/train --data/classes CROPS \\',
+          '  --data/train/images DIR --data/train/annotations JSON \\',
+          '  --data/val/images DIR --data/val/annotations JSON',
+        ].join('\n'),
+        '',
       )
       .example('$0 reproduce --plan night ... --seeds 0,1,2,3,4 --dry-run', 'how long five seeds take')
       .example(

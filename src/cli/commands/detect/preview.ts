@@ -4,6 +4,17 @@ import { type Arguments, readConfig, withConfig } from '../../config-flags.js';
 import { openConsole } from '../../log-flags.js';
 import { wholeNumber } from '../../numbers.js';
 
+const SHOWN = [
+  'dataset/train/images',
+  'dataset/train/annotations',
+  'model/masks',
+  'input/min_size_train',
+  'input/max_size_train',
+  'input/flip',
+  'train/batch_size',
+  'seed',
+];
+
 const MOST_IMAGES = 64;
 
 export const detectPreviewCommand: CommandModule<object, Arguments> = {
@@ -11,7 +22,7 @@ export const detectPreviewCommand: CommandModule<object, Arguments> = {
   describe:
     'write a picture of what the detector is trained on: images after augmentation, boxes, masks, names',
   builder: (yargs) =>
-    withConfig(yargs, DETECT)
+    withConfig(yargs, DETECT, { shown: SHOWN })
       .option('out', {
         type: 'string',
         default: 'preview.png',

@@ -7,11 +7,29 @@ import { openConsole } from '../../log-flags.js';
 import { startedOrResumed } from '../../resume.js';
 import { stopsAfterSaving } from '../../stop-signals.js';
 
+const SHOWN = [
+  'dataset/train/images',
+  'dataset/train/annotations',
+  'dataset/val/images',
+  'dataset/val/annotations',
+  'model/backbone',
+  'model/masks',
+  'protocol',
+  'input/min_size_train',
+  'train/batch_size',
+  'train/max_steps',
+  'train/lr',
+  'train/eval_steps',
+  'save_dir',
+  'seed',
+  'engine/device',
+];
+
 export const detectTrainCommand: CommandModule<object, Arguments> = {
   command: 'train',
   describe: 'fine-tune Faster or Mask R-CNN from a backbone, on annotations in the form of COCO',
   builder: (yargs) =>
-    withConfig(yargs, DETECT, { required: false })
+    withConfig(yargs, DETECT, { shown: SHOWN, required: false })
       .option('resume', {
         type: 'string',
         describe: 'go on with a run, as it was; without a folder the newest unfinished one',
@@ -27,8 +45,12 @@ export const detectTrainCommand: CommandModule<object, Arguments> = {
         describe: 'use the latest run folder again and ignore its checkpoints',
       })
       .example(
-        '$0 detect train --config one_machine --weights runs/one_machine_000 --dataset/train/images PHOTOS --dataset/train/annotations train.json --dataset/val/images PHOTOS --dataset/val/annotations val.json',
-        'on one machine',
+        [
+          '$0 detect train --config one_machine --weights runs/one_machine_000 \\',
+          '  --dataset/train/images PHOTOS --dataset/train/annotations train.json \\',
+          '  --dataset/val/images PHOTOS --dataset/val/annotations val.json',
+        ].join('\n'),
+        '',
       )
       .example(
         '$0 detect train --config mask_rcnn_R_50_FPN_1x --weights resnet50.pth ...',
