@@ -1,6 +1,5 @@
-#!/usr/bin/env node
 /**
- * The executable. CommonJS, because the size of libuv's thread pool must be set before the pool starts, and loading an ES
+ * The program, which `bin/scrl.cjs` starts. CommonJS, because the size of libuv's thread pool must be set before the pool starts, and loading an ES
  * module starts it. The pool decodes images; a step that asks the host holds one of its threads, the listener another.
  */
 

@@ -13,7 +13,7 @@ export type { Outcome };
 const ROOT = join(import.meta.dirname, '../..');
 /** What `npx scrl` starts. */
 export const CLI = join(ROOT, JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).bin.scrl);
-const MAIN = pathToFileURL(join(CLI, '../main.js')).href;
+const MAIN = pathToFileURL(join(ROOT, 'dist/src/cli/main.js')).href;
 
 /** @param cwd the folder in which it is started */
 export function startCli(cwd: string, args: readonly string[]) {
