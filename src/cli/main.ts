@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import yargs from 'yargs';
 import { UserError } from '../core/errors.js';
+import { visible } from '../core/visible.js';
 import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
@@ -90,10 +91,10 @@ function version(): string {
 /** @returns the exit code */
 function report(error: unknown): number {
   if (error instanceof UserError) {
-    process.stderr.write(`error: ${error.message}\n`);
+    process.stderr.write(`error: ${visible(error.message)}\n`);
     return 2;
   }
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${visible(String(error instanceof Error ? error.stack : error))}\n`);
   process.stderr.write(
     'This is a bug in scrl, not a mistake of yours. Please report it with the lines above.\n',
   );

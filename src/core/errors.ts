@@ -5,6 +5,8 @@
  * stack and exits with 2. Everything else that is thrown is a bug: stack shown, exit code 1.
  */
 
+import { visibleLine } from './visible.js';
+
 export interface UserErrorDetails {
   /** File (with line and column where known), flag, or folder in which the mistake is. */
   where?: string;
@@ -39,8 +41,8 @@ export class UserError extends Error {
 }
 
 function formatUserError(problem: string, { where, key, value, remedy }: UserErrorDetails): string {
-  const place = where === undefined ? '' : `${where}: `;
-  const subject = key === undefined ? '' : `${key}: `;
+  const place = where === undefined ? '' : `${visibleLine(where)}: `;
+  const subject = key === undefined ? '' : `${visibleLine(key)}: `;
   const found = value === undefined ? '' : ` (found ${formatValue(value)})`;
   return `${place}${subject}${problem}${found}${remedy === undefined ? '' : `\n  ${remedy}`}`;
 }

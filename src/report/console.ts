@@ -7,6 +7,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 import type { LiveLog } from '../core/log.js';
+import { visible } from '../core/visible.js';
 import { cutToWidth } from './text-width.js';
 
 /** What is needed of `process.stderr`. */
@@ -58,7 +59,7 @@ export class Console implements LiveLog {
   }
 
   warn(message: string): void {
-    this.#print(`${this.#warning} ${message}`);
+    this.#print(message, `${this.#warning} `);
   }
 
   debug(message: string): void {
@@ -68,13 +69,17 @@ export class Console implements LiveLog {
   /** Replaces the live line; an empty text removes it. */
   setLive(text: string): void {
     if (!this.live || (text === '' && this.#line === '')) return;
-    this.#line = cutToWidth(stripVTControlCharacters(text).replaceAll(/\s*[\r\n]\s*/g, ' '), this.width);
+    this.#line = cutToWidth(
+      visible(stripVTControlCharacters(text).replaceAll(/\s*[\r\n]\s*/g, ' ')),
+      this.width,
+    );
     this.#stream.write(CLEAR_LINE + this.#line);
   }
 
-  #print(text: string): void {
+  #print(text: string, prefix = ''): void {
+    const shown = prefix + visible(text);
     this.#stream.write(
-      this.#line === '' ? `${text}\n` : `${CLEAR_LINE}${text}\n${cutToWidth(this.#line, this.width)}`,
+      this.#line === '' ? `${shown}\n` : `${CLEAR_LINE}${shown}\n${cutToWidth(this.#line, this.width)}`,
     );
   }
 }

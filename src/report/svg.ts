@@ -6,6 +6,7 @@
  * Values that cannot be drawn (NaN, infinities, zero on a logarithm) leave a gap.
  */
 
+import { visibleLine } from '../core/visible.js';
 import { type Axis, makeAxis, type Scale } from './axis.js';
 
 export interface Series {
@@ -205,8 +206,9 @@ function pixel(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
+/** Most control characters may not be in XML, not even escaped as XML does it. */
 export function escapeXml(text: string): string {
-  return text
+  return visibleLine(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -1,5 +1,6 @@
 /** Tables for terminals and log files: columns two blanks apart, numbers to the right, no colours. */
 
+import { visibleLine } from '../core/visible.js';
 import { textWidth } from './text-width.js';
 
 /** Already formatted texts, or numbers that are printed as they are; undefined leaves the cell empty. */
@@ -20,7 +21,7 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
       throw new RangeError(`table: a row has ${row.length} cells, but the header ${header.length}`);
     }
   }
-  const body = rows.map((row) => header.map((_, column) => String(row[column] ?? '')));
+  const body = rows.map((row) => header.map((_, column) => visibleLine(String(row[column] ?? ''))));
   const columns = header.map((name, column) => {
     const cells = body.map((row) => row[column]);
     const filled = cells.filter((cell) => cell !== '');
