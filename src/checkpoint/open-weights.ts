@@ -14,6 +14,7 @@ import { readTorch } from '../formats/torch-pth.js';
 import type { FileDict, FileValue } from '../formats/value.js';
 import { ZipReader } from '../formats/zip/reader.js';
 import { lastCheckpointPath } from './checkpoint-files.js';
+import { tensorGroups } from './find-backbones.js';
 import { fromTfjs } from './tfjs-layout.js';
 
 /** What a file can be, as users call it. */
@@ -53,10 +54,24 @@ export async function openWeights(given: string, log: Log = SILENT): Promise<Ope
       remedy: 'save the state dict, not the model or a single tensor',
     });
   }
+  requireSensible(value, path);
   const opened = { path, format, value, metadata: new Map(), unsupported: new Map(), ...rest };
   const unread = [...opened.unsupported].map(([name, type]) => `${name} (${type})`);
   if (unread.length > 0) log.info(`${path}: not read, as no tensors: ${unread.join(', ')}`);
   return opened;
+}
+
+/** Hundred times as many as a large network has: each is looked at and opened by itself. */
+const MOST_TENSORS = 200_000;
+
+/** @throws UserError for more tensors than any network has */
+function requireSensible(value: FileDict, where: string): void {
+  const count = tensorGroups(value).reduce((sum, { tensors }) => sum + tensors.size, 0);
+  if (count <= MOST_TENSORS) return;
+  throw new UserError(`has ${count} tensors; ${MOST_TENSORS} is the limit`, {
+    where,
+    remedy: 'save the network alone, without what belongs to single images',
+  });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

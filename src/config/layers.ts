@@ -80,6 +80,9 @@ function readText(file: string, named: { where: string; key: string } | undefine
     if (status.isDirectory()) {
       throw new UserError(`${subject}is a folder, not a YAML file`, details);
     }
+    // A device or a pipe may never end.
+    if (!status.isFile())
+      throw new UserError(`${subject}is no regular file`, { ...details, remedy: 'write it to a file first' });
     if (status.size > MAX_BYTES) {
       throw new UserError(`${subject}is too large for a configuration: ${status.size} bytes`, details);
     }

@@ -107,8 +107,13 @@ interface Shards {
 async function openShards(folder: string, model: string, paths: readonly unknown[]): Promise<Shards> {
   const parts: { start: number; source: ByteSource }[] = [];
   let size = 0;
+  if (new Set(paths).size < paths.length) throw damaged(model, 'names a shard twice', 'weightsManifest');
   for (const name of paths) {
-    if (typeof name !== 'string' || !/^[^/\\:]+(\/[^/\\:]+)*$/.test(name) || name.split('/').includes('..')) {
+    if (
+      typeof name !== 'string' ||
+      !/^[^/\\:\0]+(\/[^/\\:\0]+)*$/.test(name) ||
+      name.split('/').includes('..')
+    ) {
       throw damaged(model, `names a shard outside of its folder, ${JSON.stringify(name)}`);
     }
     const source = await fileSource(join(folder, name));

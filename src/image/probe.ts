@@ -1,6 +1,6 @@
 /** Reads a picture's header: size after the EXIF orientation, and format. No pixel is decoded. */
 
-import { explainFailure, MAX_PIXELS, openImage } from './sharp.js';
+import { explainFailure, MAX_PIXELS, MAX_PROGRESSIVE_PIXELS, openImage } from './sharp.js';
 import { IMAGE_FORMATS, ImageError, type ImageFormat, type ImageInfo } from './types.js';
 
 /**
@@ -22,6 +22,12 @@ export async function probeImage(path: string): Promise<ImageInfo> {
   const { width, height } = metadata.autoOrient;
   if (width * height > MAX_PIXELS)
     throw new ImageError(path, `${width}x${height} exceeds ${MAX_PIXELS} pixels`);
+  if (metadata.isProgressive && width * height > MAX_PROGRESSIVE_PIXELS) {
+    throw new ImageError(
+      path,
+      `${width}x${height} exceeds ${MAX_PROGRESSIVE_PIXELS} pixels, the limit for a progressive or interlaced picture`,
+    );
+  }
   return { width, height, format, orientation: metadata.orientation ?? 1 };
 }
 

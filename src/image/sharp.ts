@@ -15,6 +15,9 @@ import { ImageError } from './types.js';
 /** About 268 million: a 16,383 px square. Beyond it one picture would need more than 800 MB. */
 export const MAX_PIXELS = 0x3fff * 0x3fff;
 
+/** Such a picture is only complete at its end: all of it is held at full depth, and a few bytes may claim a large one. */
+export const MAX_PROGRESSIVE_PIXELS = 50_000_000;
+
 const require = createRequire(import.meta.url);
 let library: typeof SharpLibrary | undefined;
 

@@ -26,7 +26,8 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
     const cells = body.map((row) => row[column]);
     const filled = cells.filter((cell) => cell !== '');
     return {
-      width: Math.max(...[name, ...cells].map(textWidth)),
+      // Not by spreading: a file may have more names than a function takes arguments.
+      width: cells.reduce((most, cell) => Math.max(most, textWidth(cell)), textWidth(name)),
       right: filled.length > 0 && filled.every((cell) => NUMBER.test(cell)),
     };
   });

@@ -54,5 +54,6 @@ describe('readLayers', () => {
     expect(error('none.yaml')).toBe('none.yaml: does not exist');
     expect(error('zero.yaml/x')).toBe('zero.yaml/x: does not exist');
     expect(userErrorOf(() => readLayers(folder))).toBe(`${folder}: is a folder, not a YAML file`);
+    expect(userErrorOf(() => readLayers('/dev/zero'))).toMatch(/^\/dev\/zero: is no regular file/);
   });
 });

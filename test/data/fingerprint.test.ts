@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,4 +41,16 @@ it('a file that vanished is no error', async () => {
   writeFileSync(join(folder, 'vanished', 'note.txt'), 'images are gone');
   for (let i = 0; i < 5; i++) await rm(join(folder, 'vanished', `${i}.jpg`));
   expect(await fingerprintImages(images)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+it('any file of another number of bytes makes it another, though few are read', async () => {
+  const root = join(folder, 'many');
+  for (let i = 0; i < 130; i++) cpSync(join(folder, 'images', '0.jpg'), join(root, `${i}.jpg`));
+  const { images } = await openDataset({ root });
+  const seen = new Set([await fingerprintImages(images)]);
+  for (let i = 0; i < 130; i++) {
+    appendFileSync(images.path(i), ' ');
+    seen.add(await fingerprintImages(images));
+  }
+  expect(seen.size).toBe(131);
 });

@@ -110,6 +110,8 @@ describe('readTfjs', () => {
       () => folderOf(manifest([one]), { 'w.bin': new Uint8Array(5) }),
       /needs 4 bytes of weights, but its shards have 5/,
     ],
+    ['a path with a zero', () => folderOf(manifest([one], ['w\0.bin'])), /outside of its folder/],
+    ['a shard twice', () => folderOf(manifest([one], ['w.bin', 'w.bin'])), /names a shard twice/],
     ['a path upwards', () => folderOf(manifest([one], ['../w.bin'])), /outside of its folder/],
     ['an absolute path', () => folderOf(manifest([one], ['/etc/passwd'])), /outside of its folder/],
     ['an address', () => folderOf(manifest([one], ['http://x/w.bin'])), /outside of its folder/],

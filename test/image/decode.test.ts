@@ -194,3 +194,22 @@ describe('probeImage', () => {
     await expect(probeImage(path)).rejects.toThrow('format svg is not supported');
   });
 });
+
+describe('probeImage on a bomb', () => {
+  /** A progressive JPEG whose header claims another size. */
+  async function claiming(name: string, width: number, height: number): Promise<string> {
+    const bytes = await picture(upright).jpeg({ progressive: true }).toBuffer();
+    const frame = bytes.indexOf(Buffer.from([0xff, 0xc2]));
+    bytes.writeUInt16BE(height, frame + 5);
+    bytes.writeUInt16BE(width, frame + 7);
+    await writeFile(join(folder, name), bytes);
+    return join(folder, name);
+  }
+
+  it('refuses from the header what takes too much to decode, and that only', async () => {
+    await expect(probeImage(await claiming('bomb.jpg', 16_383, 16_383))).rejects.toThrow(
+      /16383x16383 exceeds 50000000 pixels, the limit for a progressive or interlaced picture/,
+    );
+    expect(await probeImage(await claiming('large.jpg', 8000, 6000))).toMatchObject({ width: 8000 });
+  });
+});

@@ -277,3 +277,13 @@ describe('sortByScore', () => {
     }
   });
 });
+
+it('refuses curves of more categories than memory should hold, before it takes any', () => {
+  const categories = Array.from({ length: 20_000 }, (_, i) => ({ id: i + 1, name: `c${i}` }));
+  const truth = new COCO({ images: [{ id: 1, width: 9, height: 9 }], annotations: [], categories } as never);
+  const evaluation = new COCOeval(truth, truth.loadRes([]), 'bbox');
+  evaluation.evaluate();
+  expect(() => evaluation.accumulate()).toThrow(
+    /the curves of 20000 categories would take 3.9 GB; 1.5 GB is the limit/,
+  );
+});

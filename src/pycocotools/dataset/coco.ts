@@ -285,7 +285,14 @@ function fromKeypoints(entry: Result, id: number, where: string): Annotation {
   if (entry.keypoints === undefined) throw missing('keypoints', id, where);
   const xs = entry.keypoints.filter((_, i) => i % 3 === 0);
   const ys = entry.keypoints.filter((_, i) => i % 3 === 1);
-  const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
-  const [y0, y1] = [Math.min(...ys), Math.max(...ys)];
+  const [x0, x1] = rangeOf(xs);
+  const [y0, y1] = rangeOf(ys);
   return { ...entry, id, area: (x1 - x0) * (y1 - y0), bbox: [x0, y0, x1 - x0, y1 - y0] };
+}
+
+function rangeOf(values: readonly number[]): [least: number, most: number] {
+  return [
+    values.reduce((a, b) => Math.min(a, b), Infinity),
+    values.reduce((a, b) => Math.max(a, b), -Infinity),
+  ];
 }

@@ -1,5 +1,7 @@
 /** One evaluation: its input, prepared once, and its categories, each evaluated by itself. */
 
+import { formatBytes } from '../../core/clock.js';
+import { UserError } from '../../core/errors.js';
 import { accumulate, EPSILON, positivesNeeded } from './accumulate.js';
 import { type ByCategory, byCategory, type CategoryGroups, groupsOf } from './groups.js';
 import type { Instances } from './instances.js';
@@ -35,10 +37,27 @@ export interface Curves {
   readonly scores: Float64Array;
 }
 
-/** Curves in which nothing was measured yet, in shared memory. */
+/** Of the curves, bytes. */
+const MOST_BYTES = 1_500_000_000;
+
+/**
+ * Curves in which nothing was measured yet, in shared memory.
+ *
+ * @throws UserError when they would take more than 1.5 GB: precision and score of every category, threshold, recall and range
+ */
 export function emptyCurves({ iouThrs, recThrs, areaRng, maxDets }: Params, categories: number): Curves {
   const counts = [iouThrs.length, recThrs.length, categories, areaRng.length, maxDets.length] as const;
   const [T, R, K, A, M] = counts;
+  const bytes = 8 * T * (2 * R + 1) * K * A * M;
+  if (bytes > MOST_BYTES) {
+    throw new UserError(
+      `the curves of ${K} categories would take ${formatBytes(bytes)}; ${formatBytes(MOST_BYTES)} is the limit`,
+      {
+        key: 'categories',
+        remedy: 'evaluate a part of the categories at a time, from files that hold no others',
+      },
+    );
+  }
   const unmeasured = (count: number) => new Float64Array(new SharedArrayBuffer(8 * count)).fill(-1);
   return {
     counts,

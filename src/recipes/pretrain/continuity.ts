@@ -20,7 +20,7 @@ interface Order {
   readonly seed: number;
   readonly batch_size: number;
   readonly steps_per_epoch: number;
-  readonly images_sha256: string;
+  readonly files_sha256: string;
 }
 
 /** Settings that change what a step does; those of the schedule's length have lines of their own. */
@@ -89,7 +89,7 @@ function isFinished(checkpoint: FileDict): boolean | undefined {
 }
 
 function orderOf({ seed }: Config, { batch, stepsPerEpoch, images }: Plan): Order {
-  return { seed, batch_size: batch, steps_per_epoch: stepsPerEpoch, images_sha256: images };
+  return { seed, batch_size: batch, steps_per_epoch: stepsPerEpoch, files_sha256: images };
 }
 
 function requireMethod(saved: FileDict, { method }: Plan, where: string): void {
@@ -105,8 +105,8 @@ function requireMethod(saved: FileDict, { method }: Plan, where: string): void {
 function changesOfOrder(saved: FileDict, order: Order): string[] {
   return Object.entries(order).flatMap(([key, now]) => {
     const before = saved.get(key);
-    if (before === now || (before === undefined && key === 'images_sha256')) return [];
-    return key === 'images_sha256' ? ['the images are others'] : [`${key} was ${before} and is now ${now}`];
+    if (before === now || (before === undefined && key === 'files_sha256')) return [];
+    return key === 'files_sha256' ? ['the images are others'] : [`${key} was ${before} and is now ${now}`];
   });
 }
 
