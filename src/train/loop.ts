@@ -3,10 +3,11 @@
  *
  * A recipe says what a step is. The loop makes the next batch while TensorFlow runs a step, names files that could not be
  * decoded, stops at a loss that is no number, saves by a schedule, and stops after the current step when it is asked to. Work
- * is not lost with the images or the disk: when there is no next batch it saves before it gives up, and a rolling checkpoint
- * that does not fit is tried again.
+ * is not lost with the images or the disk: when there is no next batch it saves before it gives up, and a checkpoint that does not
+ * fit is tried again.
  */
 
+import { requireSpace } from '../core/disk-space.js';
 import { hasCode, UserError } from '../core/errors.js';
 import type { Skipped } from '../data/list-files.js';
 import { Progress, type ProgressFields } from '../report/progress.js';
@@ -81,6 +82,7 @@ export async function runLoop<B extends TaskBatch>(
   task: Task<B>,
   start: number,
 ): Promise<LoopResult> {
+  if (start < task.length.totalSteps) await requireRoom(run);
   await run.openSinks(start);
   const loop = new Loop(run, task, start);
   try {
@@ -101,6 +103,16 @@ export async function runLoop<B extends TaskBatch>(
     loop.progress.finish();
   }
   return loop.result();
+}
+
+/** The old checkpoint stays until the new one is whole. @throws UserError when two would not fit */
+async function requireRoom({ runtime, folder }: Run): Promise<void> {
+  const checkpoint = runtime.variables().reduce((sum, { size }) => sum + 4 * size, 0);
+  await requireSpace(
+    folder,
+    2 * checkpoint,
+    'choose another --save_dir: a run needs room for two checkpoints',
+  );
 }
 
 class Loop<B extends TaskBatch> {
@@ -165,11 +177,10 @@ class Loop<B extends TaskBatch> {
     try {
       await this.#save(kind);
     } catch (error) {
-      if (kind === 'kept' || this.#run.stopping || !isDiskFull(error)) throw error;
+      const isLast = this.#step === this.#task.length.totalSteps;
+      if (isLast || this.#run.stopping || !isDiskFull(error)) throw error;
       this.#saved = performance.now();
-      this.#run.log.warn(
-        `${error.message}; training goes on, and the next rolling checkpoint is tried again`,
-      );
+      this.#run.log.warn(`${error.message}; training goes on, and the next checkpoint is tried again`);
     }
   }
 

@@ -177,15 +177,16 @@ describe('the loop', () => {
     expect(last.get('step')).toBe(7);
   });
 
-  it('goes on when a rolling checkpoint does not fit, and not when the last one does not', async () => {
+  it('goes on when a checkpoint does not fit, and not when the last one does not', async () => {
     const full = () => explainWriteError('x.pth', Object.assign(new Error('full'), { code: 'ENOSPC' }));
     const tried: string[] = [];
     const save = async (step: number, kind: string) => {
       tried.push(`${kind} ${step}`);
       throw full();
     };
-    await expect(trainToy({ folder: at('full'), log }, { save })).rejects.toThrow('no space left');
-    expect(tried).toEqual(['rolling 5', 'rolling 10', 'kept 12']);
-    expect(lines.filter((line) => line.includes('training goes on'))).toHaveLength(2);
+    const saves = { kept: { steps: 8, last: true }, rolling: { steps: 5 } };
+    await expect(trainToy({ folder: at('full'), log }, { save, saves })).rejects.toThrow('no space left');
+    expect(tried).toEqual(['rolling 5', 'kept 8', 'rolling 10', 'kept 12']);
+    expect(lines.filter((line) => line.includes('training goes on'))).toHaveLength(3);
   });
 });
