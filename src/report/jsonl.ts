@@ -7,23 +7,26 @@
  * programs, and named under `nonfinite`: `{"step":7,"sLoss":null,"nonfinite":{"sLoss":"NaN"}}`.
  */
 
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hasCode } from '../core/errors.js';
 import { explainWriteError } from '../core/fs.js';
 import { type Log, SILENT } from '../core/log.js';
 import { writeFileAtomic } from '../core/replace.js';
+import { AppendFile } from './append-file.js';
 import type { MetricSink, Metrics } from './sink.js';
 
 const NEWLINE = 10;
 
 export class MetricsFile implements MetricSink {
-  readonly path: string;
-  #file: number | undefined;
+  readonly #file: AppendFile;
 
-  private constructor(path: string, file: number) {
-    this.path = path;
+  private constructor(file: AppendFile) {
     this.#file = file;
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /**
@@ -35,25 +38,18 @@ export class MetricsFile implements MetricSink {
   static async open(path: string, fromStep: number, log: Log = SILENT): Promise<MetricsFile> {
     await trim(path, fromStep, log);
     try {
-      return new MetricsFile(path, openSync(path, 'a'));
+      return new MetricsFile(new AppendFile(path, openSync(path, 'a'), log));
     } catch (error) {
       throw explainWriteError(path, error);
     }
   }
 
   write(step: number, metrics: Metrics): void {
-    if (this.#file === undefined) throw new Error(`${this.path} is closed`);
-    try {
-      appendFileSync(this.#file, `${formatMetrics(step, metrics)}\n`);
-    } catch (error) {
-      throw explainWriteError(this.path, error);
-    }
+    this.#file.append(Buffer.from(`${formatMetrics(step, metrics)}\n`));
   }
 
   close(): void {
-    if (this.#file === undefined) return;
-    closeSync(this.#file);
-    this.#file = undefined;
+    this.#file.close();
   }
 }
 

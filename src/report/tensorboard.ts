@@ -7,11 +7,13 @@
  * the same folder and first says at which step it takes over; TensorBoard then forgets the steps that are run again.
  */
 
-import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '../core/errors.js';
 import { explainWriteError } from '../core/fs.js';
+import { type Log, SILENT } from '../core/log.js';
+import { AppendFile } from './append-file.js';
 import { maskedCrc32c } from './crc32c.js';
 import { type EventContent, encodeEvent } from './event-proto.js';
 import type { MetricSink, Metrics } from './sink.js';
@@ -24,14 +26,15 @@ export interface TensorBoardOptions {
   /** Seconds since 1970. */
   now?: () => number;
   host?: string;
+  log?: Log;
 }
 
 export class TensorBoardWriter implements MetricSink {
-  readonly path: string;
   readonly #flushSeconds: number;
   readonly #now: () => number;
   readonly #pending: Uint8Array[] = [];
-  #file: number | undefined;
+  readonly #file: AppendFile;
+  #closed = false;
   #flushed: number;
 
   /**
@@ -41,14 +44,20 @@ export class TensorBoardWriter implements MetricSink {
    */
   constructor(folder: string, options: TensorBoardOptions) {
     const { fromStep, flushSeconds = 10, now = () => Date.now() / 1000, host = hostname() } = options;
+    const { log = SILENT } = options;
     this.#flushSeconds = flushSeconds;
     this.#now = now;
     this.#flushed = now();
     const seconds = String(Math.floor(this.#flushed)).padStart(10, '0');
-    [this.path, this.#file] = openNew(folder, `events.out.tfevents.${seconds}.${host}`);
+    const [path, file] = openNew(folder, `events.out.tfevents.${seconds}.${host}`);
+    this.#file = new AppendFile(path, file, log);
     this.#add(0, { kind: 'file-version' });
     if (fromStep > 0) this.#add(fromStep, { kind: 'session-start' });
     this.flush();
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   write(step: number, metrics: Metrics): void {
@@ -63,25 +72,20 @@ export class TensorBoardWriter implements MetricSink {
   }
 
   flush(): void {
-    if (this.#file === undefined || this.#pending.length === 0) return;
-    try {
-      appendFileSync(this.#file, Buffer.concat(this.#pending));
-    } catch (error) {
-      throw explainWriteError(this.path, error);
-    }
+    if (this.#closed || this.#pending.length === 0) return;
+    this.#file.append(Buffer.concat(this.#pending));
     this.#pending.length = 0;
     this.#flushed = this.#now();
   }
 
   close(): void {
-    if (this.#file === undefined) return;
     this.flush();
-    closeSync(this.#file);
-    this.#file = undefined;
+    this.#closed = true;
+    this.#file.close();
   }
 
   #add(step: number, content: EventContent): void {
-    if (this.#file === undefined) throw new Error(`${this.path} is closed`);
+    if (this.#closed) throw new Error(`${this.path} is closed`);
     this.#pending.push(frame(encodeEvent(this.#now(), step, content)));
   }
 

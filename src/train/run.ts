@@ -75,7 +75,7 @@ export async function withRun<T>(options: RunOptions, work: (run: Run) => Promis
         begun = true;
         await keepConfig(folder, options);
         sinks.push(await MetricsFile.open(join(folder, 'metrics.jsonl'), fromStep, log));
-        const events = new TensorBoardWriter(join(folder, 'tboard'), { fromStep });
+        const events = new TensorBoardWriter(join(folder, 'tboard'), { fromStep, log });
         sinks.push(everyStep(options.eventInterval, events));
       },
       record(step, metrics) {
