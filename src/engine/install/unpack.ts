@@ -10,7 +10,7 @@ import { UserError } from '../../core/errors.js';
 import { fileSource } from '../../formats/byte-source.js';
 import { LARGEST_DEFLATE_RATIO } from '../../formats/zip/directory.js';
 import { ZipReader } from '../../formats/zip/reader.js';
-import { OTHER_DISK } from './engine-folder.js';
+import { OTHER_DISK, readManifest } from './engine-folder.js';
 import {
   findLibraries,
   type Libraries,
@@ -143,6 +143,8 @@ async function unpackFolder(source: string, into: Unpacking): Promise<void> {
   }
   const nvidia = into.variant === 'cuda' ? await filesBelow(source, 'nvidia') : [];
   await copyLibraries(await findLibraries(source), into, source, nvidia);
+  // An engine of ours knows its version; names of libraries rarely tell it.
+  into.version ??= (await readManifest(source))?.version;
 }
 
 /** @param extra files below `folder`, by relative path */

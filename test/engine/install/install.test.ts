@@ -6,7 +6,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -113,6 +113,12 @@ describe('from what the user gives', () => {
     await give('own/mine.so', hostLibrary(...requiredSymbols, 'MINE'));
     const engine = await install({ from: at('own', 'mine.so') });
     expect(await readFile(engine.ccLibrary)).toEqual(hostLibrary(...requiredSymbols, 'MINE'));
+  });
+
+  it('takes an engine folder of ours with its version', async () => {
+    const first = await install({ from: await give('a.whl', wheel()) });
+    await rename(first.folder, at('elsewhere'));
+    expect((await install({ from: at('elsewhere') })).version).toBe(first.version);
   });
 
   it('takes a folder of wheels, and lays a CUDA engine out as Python does', async () => {
