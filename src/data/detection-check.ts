@@ -7,6 +7,7 @@
  */
 
 import { area, clip, type Rectangle } from '../core/boxes.js';
+import { counted } from '../core/counted.js';
 import { errorMessage, UserError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { Shape } from '../pycocotools/table/annotation-table.js';
@@ -233,8 +234,11 @@ function withObjects(
   if (count === 0) throw nothingLeft(records, rows);
   const used = images.map((_, i) => i).filter((i) => keepEmpty || learnable[i]);
   if (count < images.length) {
-    const fate = keepEmpty ? 'kept' : 'left out, as there is nothing to learn from them';
-    log.info(`${records.where}: ${images.length - count} images without objects are ${fate}`);
+    const empty = images.length - count;
+    const fate = keepEmpty ? 'kept' : 'left out, as there is nothing to learn from';
+    log.info(
+      `${records.where}: ${counted(empty, 'image')} without objects ${empty === 1 ? 'is' : 'are'} ${fate}`,
+    );
   }
   return {
     ...records,

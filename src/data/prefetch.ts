@@ -6,6 +6,7 @@
  * drawn from a stream of its own, and reported with the batch; too many of them are an error.
  */
 
+import { counted } from '../core/counted.js';
 import { UserError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import { ImageError } from '../image/types.js';
@@ -153,7 +154,7 @@ function tooManyFailures(
 ): UserError {
   const files = [...new Map(failures.map((failure) => [failure.path, failure])).values()];
   const shown = files.slice(-3).map(({ path, reason }) => `\n  ${path}: ${reason}`);
-  return new UserError(`${failed} of ${seen} images could not be decoded${shown.join('')}`, {
+  return new UserError(`${failed} of ${counted(seen, 'image')} could not be decoded${shown.join('')}`, {
     where: root,
     remedy:
       'check the disk and the files; if they were replaced since the last start, open the data set with `rescan`',

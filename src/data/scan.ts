@@ -109,7 +109,12 @@ async function checkRoot(root: string): Promise<void> {
 
 function noImages(root: string, skipped: readonly Skipped[]): UserError {
   const shown = skipped.slice(0, 3).map(({ path, reason }) => `\n  ${path}: ${reason}`);
-  const problem = skipped.length === 0 ? 'holds no images' : `none of ${skipped.length} images can be read`;
+  const problem =
+    skipped.length === 0
+      ? 'holds no images'
+      : skipped.length === 1
+        ? 'the only image cannot be read'
+        : `none of ${skipped.length} images can be read`;
   return new UserError(`${problem}${shown.join('')}`, {
     where: root,
     remedy: 'give a folder with JPEG, PNG, WebP, TIFF, GIF or AVIF files, in it or in its sub-folders',

@@ -10,6 +10,7 @@ import { basename, dirname, extname } from 'node:path';
 import type { Layer, ResNetName } from '../core/architectures.js';
 import { bytesOf, elementCount, hostTensor } from '../core/array.js';
 import { formatBytes } from '../core/clock.js';
+import { counted } from '../core/counted.js';
 import { requireSpace } from '../core/disk-space.js';
 import { UserError } from '../core/errors.js';
 import { durably } from '../core/fs.js';
@@ -119,7 +120,9 @@ export async function features(given: FeaturesOptions): Promise<FeaturesReport> 
     );
     const count = failed.reduce((sum, value) => sum + value, 0);
     if (count > 0)
-      log.warn(`${count} files could not be decoded: their rows are zeros, and \`failed\` marks them`);
+      log.warn(
+        `${counted(count, 'file')} could not be decoded: zeros in the output, where \`failed\` marks them`,
+      );
     return { output, shape, failed: count, weights: weights.name, network: weights.network };
   });
 }

@@ -4,13 +4,16 @@ import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { type ResNetName, resnetChannels } from '../core/architectures.js';
 import { formatBytes } from '../core/clock.js';
+import { counted } from '../core/counted.js';
 import { UserError } from '../core/errors.js';
 import { type LiveLog, SILENT } from '../core/log.js';
 import { wholeBlocks } from '../data/center-crops.js';
 import { hasSplit, type ImageDataset } from '../data/dataset.js';
-import { type Features, soundRows } from '../evaluation/features/feature-table.js';
+import type { Skipped } from '../data/list-files.js';
+import { type FeatureBatch, type Features, soundRows } from '../evaluation/features/feature-table.js';
 import { chooseBank, knnAccuracies } from '../evaluation/knn.js';
 import { Progress } from '../report/progress.js';
+import { nameFiles } from './shared/name-files.js';
 import { readWeights, type WeightsOptions, withDefaults, withEmbedder } from './shared/open-embedder.js';
 import { openImages } from './shared/open-images.js';
 
@@ -65,6 +68,7 @@ export async function knn(given: KnnOptions): Promise<KnnReport> {
   const total = bankCount + (queries?.count ?? 0);
   checkMemory(total, resnetChannels(weights.network), log);
 
+  const failures: Skipped[] = [];
   const [bankFeatures, queryFeatures] = await withEmbedder(
     weights,
     { ...options, batch: wholeBlocks(Math.min(options.batch, total)), layer: 'pooled' },
@@ -72,8 +76,12 @@ export async function knn(given: KnnOptions): Promise<KnnReport> {
     log,
     async (embedder) => {
       const progress = new Progress(log, { label: 'features', total, unit: 'images' });
-      const first = await embedder.embed(bank, (done) => progress.update(done), order);
-      const second = queries && (await embedder.embed(queries, (done) => progress.update(bankCount + done)));
+      const after = (before: number) => (done: number, batch: FeatureBatch) => {
+        failures.push(...batch.failures);
+        progress.update(before + done);
+      };
+      const first = await embedder.embed(bank, after(0), order);
+      const second = queries && (await embedder.embed(queries, after(bankCount)));
       progress.finish();
       return [first, second];
     },
@@ -81,7 +89,8 @@ export async function knn(given: KnnOptions): Promise<KnnReport> {
   const known = soundRows(bankFeatures);
   const asked = queryFeatures && soundRows(relabelled(queryFeatures, queries?.classes ?? [], classes));
   const failed = known.failed + (asked?.failed ?? 0);
-  if (failed > 0) log.warn(`${failed} files cannot be decoded and are left out`);
+  if (failed > 0)
+    log.warn(`${counted(failed, 'file')} cannot be decoded, and left out${nameFiles(failures)}`);
   const { labels: queryLabels, data: queryData } = asked ?? known;
   const voters = known.labels.length - (asked === undefined ? 1 : 0);
   if (voters < 1 || queryLabels.length < 1) {

@@ -38,7 +38,7 @@ const DATA = ['--dataset/train/images', 'images', '--dataset/train/annotations',
 describe('detect preview', () => {
   it('writes a picture of as many images as asked for, the same one every time', async () => {
     const { code, err } = await preview(...DATA, '--model/masks', 'true', '--count', '4', '--out', 'a.png');
-    expect(err).toMatch('annotations.json: 3 images, 4 objects, 1 classes');
+    expect(err).toMatch('annotations.json: 3 images, 4 objects, 1 class\n');
     expect(err).toMatch('a.png: 4 images as the detector sees them, of steps 0 to 1; crowds in grey');
     expect(code).toBe(0);
     const { width = 0, height = 0 } = await sharp(join(folder, 'a.png')).metadata();

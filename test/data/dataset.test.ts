@@ -114,7 +114,7 @@ describe('openDataset on a folder', () => {
     ['a missing folder', 'absent', 'there is no such folder'],
     ['an empty folder', 'empty', 'holds no images'],
     ['a file', 'file.jpg', 'is a file; a folder of images is needed'],
-    ['nothing readable', 'unreadable', 'none of 1 images can be read'],
+    ['nothing readable', 'unreadable', 'the only image cannot be read'],
   ])('explains %s', async (_, name, message) => {
     await mkdir(join(root, 'empty'));
     await mkdir(join(root, 'unreadable'));

@@ -76,9 +76,7 @@ describe('openDetectionDataset', () => {
     const annotations = [FINE, annotation(2, 1, [0, 0, 9, 9], { iscrowd: 1 })];
     const { count, said } = await open({ annotations });
     expect(count).toBe(1);
-    expect(said).toEqual([
-      'FILE: 2 images without objects are left out, as there is nothing to learn from them',
-    ]);
+    expect(said).toEqual(['FILE: 2 images without objects are left out, as there is nothing to learn from']);
     expect((await open({ annotations }, { keepEmpty: true })).count).toBe(3);
   });
 

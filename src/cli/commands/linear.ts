@@ -4,6 +4,7 @@ import { UserError } from '../../core/errors.js';
 import { commandAgain, quoteForShell } from '../command-line.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
+import { fromHere, type NextStep, nextStepsText } from '../next-steps.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
 const SHOWN = [
@@ -94,10 +95,23 @@ export const linearCommand: CommandModule<object, Arguments> = {
     await stopsAfterSaving(async (signal) => {
       const { interrupted, folder } = await linear({ ...options, signal });
       if (interrupted) options.log.info(`to resume: ${quoteForShell(again(argv, folder))}`);
+      else if (source !== 'random') options.log.info(nextStepsText([baseLine(argv, folder)]));
       return interrupted;
     });
   },
 };
+
+/** What the same evaluation makes of weights that know nothing: without it the figures say little. */
+function baseLine(argv: Arguments, folder: string): NextStep {
+  const place = { load_dir: 'null', save_dir: `${fromHere(folder)}_random` };
+  const [, ...words] = commandAgain(argv, {
+    overwrite: undefined,
+    role: undefined,
+    weights: 'random',
+    ...place,
+  });
+  return { purpose: 'the same with random weights', words };
+}
 
 /** The same evaluation in the same folder; that of a run is found by the run. */
 function again(argv: Arguments, folder: string): string[] {

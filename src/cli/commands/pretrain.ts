@@ -1,11 +1,12 @@
 import type { Argv, CommandModule } from 'yargs';
 import { findRecipe } from '../../config/find-recipe.js';
-import { PRETRAIN } from '../../config/schemas/pretrain.js';
+import { PRETRAIN, type PretrainConfig } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
-import type { PretrainOptions } from '../../recipes/pretrain/index.js';
+import type { PretrainOptions, PretrainSummary } from '../../recipes/pretrain/index.js';
 import { commandAgain, quoteForShell } from '../command-line.js';
 import { type Arguments, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
+import { afterPretraining, type NextStep, nextStepsText } from '../next-steps.js';
 import { startedOrResumed } from '../resume.js';
 import { stopsAfterSaving } from '../stop-signals.js';
 
@@ -79,8 +80,9 @@ export const pretrainCommand: CommandModule<object, Arguments> = {
       keepConfig: !changed,
     };
     await stopsAfterSaving(async (signal) => {
-      const again = await run({ ...options, signal }, argv);
+      const { again, next } = await run({ ...options, signal }, argv);
       if (again !== undefined) log.info(`to resume: ${quoteForShell(again)}`);
+      else if (next.length > 0) log.info(nextStepsText(next));
       return again !== undefined;
     });
   },
@@ -90,12 +92,14 @@ async function pretraining() {
   return (await import('../../recipes/pretrain/continuity.js')).PRETRAINING;
 }
 
-/**
- * Pretraining, linear evaluation, or both.
- *
- * @returns the command that resumes what was asked to stop before its end
- */
-async function run(options: Required<PretrainOptions>, argv: Arguments): Promise<string[] | undefined> {
+interface Ended {
+  /** The command that resumes what was asked to stop before its end. */
+  readonly again?: string[] | undefined;
+  readonly next: readonly NextStep[];
+}
+
+/** Pretraining, linear evaluation, or both. */
+async function run(options: Required<PretrainOptions>, argv: Arguments): Promise<Ended> {
   const { resolved, overwrite, signal, log } = options;
   const { train, eval: evaluation, load_dir: loadDir } = resolved.config;
   const { evaluateRun, linear } = await import('../../recipes/linear/index.js');
@@ -112,11 +116,24 @@ async function run(options: Required<PretrainOptions>, argv: Arguments): Promise
       fast: false,
       fraction: 1,
     });
-    return interrupted ? commandAgain(argv, { overwrite: undefined }) : undefined;
+    return { next: [], ...(interrupted && { again: commandAgain(argv, { overwrite: undefined }) }) };
   }
   const { pretrain } = await import('../../recipes/pretrain/index.js');
-  const { interrupted, folder } = await pretrain(options);
+  const summary = await pretrain(options);
+  const { interrupted, folder } = summary;
   const stopped =
     interrupted || (evaluation.enabled && (await evaluateRun(resolved, folder, { signal, log })));
-  return stopped ? ['scrl', 'pretrain', '--resume', folder] : undefined;
+  if (stopped) return { again: ['scrl', 'pretrain', '--resume', folder], next: [] };
+  return { next: await whatNext(resolved.config, summary) };
+}
+
+async function whatNext(
+  { dataset, network, eval: evaluation }: PretrainConfig,
+  { folder, image, classes }: PretrainSummary,
+): Promise<NextStep[]> {
+  const { whyNotEvaluable } = await import('../../recipes/linear/data.js');
+  const root = String(dataset.root);
+  const canBeEvaluated = !evaluation.enabled && (await whyNotEvaluable(root, classes)) === undefined;
+  const labelled = classes && root;
+  return afterPretraining({ folder, network: network.name, image, labelled, canBeEvaluated });
 }

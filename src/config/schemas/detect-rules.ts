@@ -1,5 +1,6 @@
 /** What must hold between the fields of a detector, beyond the range of each, and what is mended or only said. */
 
+import { counted } from '../../core/counted.js';
 import type { AdjustmentOf, RuleOf, ValueOf } from '../define-schema.js';
 import type { DETECT_FIELDS } from './detect-fields.js';
 
@@ -61,7 +62,7 @@ export const DETECT_ADJUSTMENTS: readonly AdjustmentOf<Fields>[] = [
       if (warmup < all) return undefined;
       const shorter = Math.round(all / 10);
       return {
-        remark: `${warmup} steps do not fit into train/max_steps ${all}: shortened to ${shorter}`,
+        remark: `${counted(warmup, 'step does', 'steps do')} not fit into train/max_steps ${all}: shortened to ${shorter}`,
         values: { 'train/warmup_steps': shorter },
       };
     },

@@ -1,6 +1,7 @@
 /** What must hold between the fields of `pretrain`, beyond the range of each, and what is mended instead of refused. */
 
 import { resnetChannels } from '../../core/architectures.js';
+import { counted } from '../../core/counted.js';
 import type { AdjustmentOf, RuleOf } from '../define-schema.js';
 import type { PRETRAIN_FIELDS } from './pretrain-fields.js';
 
@@ -77,7 +78,7 @@ export const PRETRAIN_ADJUSTMENTS: readonly AdjustmentOf<typeof PRETRAIN_FIELDS>
     if (warmup < all) return undefined;
     const shorter = all / 10;
     return {
-      remark: `${warmup} epochs do not fit into ${phase}/max_epochs ${all}: shortened to ${shorter}`,
+      remark: `${counted(warmup, 'epoch does', 'epochs do')} not fit into ${phase}/max_epochs ${all}: shortened to ${shorter}`,
       values: { [`${phase}/warmup_epochs`]: shorter },
     };
   },

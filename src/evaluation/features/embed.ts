@@ -112,15 +112,15 @@ export class Embedder {
     yield* withFeatures(crops, elementCount(this.shape), (pixels) => this.run(pixels));
   }
 
-  /** Pooled features of all images, or of those in `order`. @param onProgress receives the number of images done */
+  /** Pooled features of all images, or of those in `order`. @param onBatch receives the number of images done, and the last batch */
   async embed(
     dataset: ImageDataset,
-    onProgress: (done: number) => void = () => undefined,
+    onBatch: (done: number, batch: FeatureBatch) => void = () => undefined,
     order?: Uint32Array,
   ): Promise<Features> {
     const { images, count } = dataset;
     const size = { images, count: order?.length ?? count, channels: this.channels };
-    return collectFeatures(this.features(images, order), size, onProgress);
+    return collectFeatures(this.features(images, order), size, onBatch);
   }
 
   #compile(mode: 'training' | 'inference', batch: number): Step<'images', 'features'> {

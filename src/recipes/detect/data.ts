@@ -1,6 +1,7 @@
 /** What a detector is trained on and judged by, as the configuration has it. */
 
 import type { DetectConfig } from '../../config/schemas/detect.js';
+import { counted } from '../../core/counted.js';
 import { UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
 import { aspectBatches } from '../../data/aspect-batches.js';
@@ -35,7 +36,9 @@ export async function openSplit(
     }),
   );
   const objects = dataset.records.rows.reduce((sum, rows) => sum + rows.length, 0);
-  log.info(`${annotations}: ${dataset.count} images, ${objects} objects, ${dataset.classes.length} classes`);
+  log.info(
+    `${annotations}: ${counted(dataset.count, 'image')}, ${counted(objects, 'object')}, ${counted(dataset.classes.length, 'class', 'classes')}`,
+  );
   return dataset;
 }
 

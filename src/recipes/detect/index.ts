@@ -24,11 +24,12 @@ import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
+import { sayOutline } from '../shared/run-outline.js';
 import { categoryIdsOf, openSplit, requireClasses, requireSameCategories } from './data.js';
 import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js';
 import { DetectModel, openBackbone, requireWeights } from './model.js';
 import { protocolFingerprint } from './options.js';
-import { describePlan, makeDetectPlan } from './plan.js';
+import { makeDetectPlan, outlineDetect } from './plan.js';
 import { preciseStatistics } from './precise-bn.js';
 import { DetectorRunner } from './runner.js';
 import { detectHostOptions } from './sampling.js';
@@ -118,7 +119,7 @@ async function trainIn(run: Run, prepared: Prepared): Promise<DetectSummary> {
   const protocol = protocolFingerprint(config);
   const model = new DetectModel(run.runtime, config, train.classes, log);
   log.info(protocol);
-  log.info(`${describePlan(plan)}; ${((plan.totalSteps * plan.batch) / train.count).toFixed(1)} epochs`);
+  sayOutline(outlineDetect({ config, configName }, plan, train.count), log);
   const identity: DetectIdentity = {
     config,
     plan,

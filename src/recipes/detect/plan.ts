@@ -1,8 +1,10 @@
 /** A detector run's numbers, worked out once from the configuration: as it is said, or scaled with the batch. */
 
+import type { ResolvedConfig } from '../../config/load.js';
 import type { DetectConfig } from '../../config/schemas/detect.js';
 import { stepScale } from '../../config/schemas/detect-rules.js';
 import { multiStepRate, scaledRate } from '../../solver/schedule.js';
+import type { RunOutline } from '../shared/run-outline.js';
 
 export interface DetectPlan {
   /** N */
@@ -50,8 +52,28 @@ export function makeDetectPlan({ train }: DetectConfig): DetectPlan {
   };
 }
 
-/** In one line, what the linear rule made of the recipe. */
-export function describePlan({ batch, totalSteps, peak, milestones, warmupSteps }: DetectPlan): string {
-  const falls = milestones.length === 0 ? 'does not fall' : `falls at ${milestones.join(', ')}`;
-  return `${totalSteps} steps of ${batch} images; rate ${Number(peak.toPrecision(4))} after ${warmupSteps} steps of warm-up, ${falls}`;
+/** @param images that are trained on */
+export function outlineDetect(
+  { config, configName }: Pick<ResolvedConfig<DetectConfig>, 'config' | 'configName'>,
+  { batch, totalSteps, peak, milestones, warmupSteps }: DetectPlan,
+  images: number,
+): RunOutline {
+  const { model, input, train } = config;
+  const sides = [...new Set([Math.min(...input.min_size_train), Math.max(...input.min_size_train)])];
+  return {
+    recipe: configName,
+    what: `${model.masks ? 'Mask' : 'Faster'} R-CNN, ${model.backbone} and FPN, shorter side ${sides.join(' to ')} px`,
+    images,
+    classes: undefined,
+    batch: { key: 'train/batch_size', value: batch, used: batch },
+    length: { key: 'train/max_steps', unit: 'steps', totalSteps, epochs: (totalSteps * batch) / images },
+    rate: {
+      key: 'train/lr',
+      value: train.lr,
+      forImages: train.reference_batch,
+      peak,
+      warmupSteps,
+      fall: milestones.length === 0 ? 'not falling' : `falling at ${milestones.join(', ')}`,
+    },
+  };
 }

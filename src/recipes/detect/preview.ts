@@ -1,6 +1,7 @@
 /** A picture of what a detector is trained on, made by the code that trains: after augmentation, with crowds in grey. */
 
 import type { DetectConfig } from '../../config/schemas/detect.js';
+import { counted } from '../../core/counted.js';
 import type { LiveLog } from '../../core/log.js';
 import { writeFileAtomic } from '../../core/replace.js';
 import type { DetectionBatch } from '../../data/detection-loader.js';
@@ -43,7 +44,9 @@ export async function detectPreview({ config, step, count, out, log }: DetectPre
   }
   await writeFileAtomic(out, await encodePng(arrange(pictures)));
   const steps = last === step ? `step ${step}` : `steps ${step} to ${last}`;
-  log.info(`${out}: ${count} images as the detector sees them, of ${steps}; crowds in grey`);
+  log.info(
+    `${out}: ${counted(count, 'image')} as the detector sees ${count === 1 ? 'it' : 'them'}, of ${steps}; crowds in grey`,
+  );
 }
 
 /** @param n place in the batch */

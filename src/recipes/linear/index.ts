@@ -25,9 +25,10 @@ import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
+import { sayOutline } from '../shared/run-outline.js';
 import { CachedFeatures } from './cached-features.js';
 import { type LabelledData, labelledSubset, openLabelled, whyNotEvaluable } from './data.js';
-import { type LinearPlan, makeLinearPlan } from './plan.js';
+import { type LinearPlan, makeLinearPlan, outlineLinear } from './plan.js';
 import { bestOf, figures, type LinearSummary, writeResults } from './results.js';
 import { type LinearIdentity, type LinearProgress, loadLinearState } from './state.js';
 import { linearTask } from './task.js';
@@ -106,8 +107,9 @@ async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Prom
   const { config, configName } = options.resolved;
   const { folder, log } = run;
   const weights = backbone?.loaded.path ?? `random, seed ${config.seed}`;
-  log.info(`${protocol} of ${backbone?.loaded.description ?? `${config.network.name}, ${weights}`}`);
-  log.info(`${subset.length} training images, ${data.val.count} to validate, ${data.classes.length} classes`);
+  const what = `${protocol} of ${backbone?.loaded.description ?? `${config.network.name}, ${weights}`}`;
+  const classes = data.classes.length;
+  sayOutline(outlineLinear(options.resolved, plan, { what, images: subset.length, classes }), log);
   if (options.fast)
     log.warn('features of centre crops are computed once: this is not the protocol of published figures');
   const probe = await openProbe(run.runtime, config, data, plan);
@@ -118,7 +120,7 @@ async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Prom
     batch: plan.batch,
     steps_per_epoch: plan.stepsPerEpoch,
     epochs: plan.epochs,
-    classes: data.classes.length,
+    classes,
     protocol,
     backbone_sha256: backbone === undefined ? weights : (await fingerprint(weights)).sha256,
   };
@@ -137,7 +139,7 @@ async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Prom
     comparable: !options.fast && options.fraction === 1 && !config.eval.finetune,
     weights,
     network: config.network.name,
-    classes: data.classes.length,
+    classes,
     train_images: subset.length,
     val_images: data.val.count,
     epochs: plan.epochs,

@@ -10,13 +10,16 @@ import { loadCheckpoint } from '../../checkpoint/checkpointer.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatBytes, formatDuration } from '../../core/clock.js';
+import { counted } from '../../core/counted.js';
 import { UserError } from '../../core/errors.js';
 import { explainWriteError, makeFolder } from '../../core/fs.js';
 import type { LiveLog } from '../../core/log.js';
 import type { Runtime } from '../../engine/runtime.js';
 import { openEngine } from '../shared/open-engine.js';
+import { sayOutline } from '../shared/run-outline.js';
 import { save } from './checkpoints.js';
 import { PretrainModel } from './model.js';
+import { outlinePretraining } from './plan.js';
 import { openData } from './setup.js';
 import { preparedBatches, runStep, type StepParts } from './task.js';
 import { loadTrainingState } from './training-state.js';
@@ -59,11 +62,13 @@ export async function secondsPerStep(
 }
 
 async function check(
-  { config }: ResolvedConfig<Config>,
+  resolved: ResolvedConfig<Config>,
   runtime: Runtime,
   { dataset, plan }: Awaited<ReturnType<typeof openData>>,
   log: LiveLog,
 ): Promise<void> {
+  const { config } = resolved;
+  sayOutline(outlinePretraining(resolved, plan, dataset.count), log);
   const model = new PretrainModel(runtime, config, plan, log);
   await model.initialize(config.seed, config.network.target_init === 'copy');
 
@@ -88,9 +93,9 @@ async function check(
   }
   const seconds = stepSeconds * plan.totalSteps;
   log.info(
-    `time: ${formatDuration(stepSeconds)} for a step of ${plan.batch} images, ` +
-      `${formatDuration(stepSeconds * plan.stepsPerEpoch)} for an epoch of ${plan.stepsPerEpoch} steps, ` +
-      `${formatDuration(seconds)} for all ${plan.epochs} epochs`,
+    `time: ${formatDuration(stepSeconds)} for a step of ${counted(plan.batch, 'image')}, ` +
+      `${formatDuration(stepSeconds * plan.stepsPerEpoch)} for an epoch of ${counted(plan.stepsPerEpoch, 'step')}, ` +
+      `${formatDuration(seconds)} for the run of ${counted(plan.epochs, 'epoch')}`,
   );
 }
 

@@ -12,6 +12,7 @@ import { loadModuleState } from '../../checkpoint/module-state.js';
 import type { ResolvedConfig } from '../../config/load.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
 import { formatDuration } from '../../core/clock.js';
+import { counted } from '../../core/counted.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
 import { readBackbone } from '../../evaluation/features/backbone-weights.js';
 import { type LoopResult, runLoop } from '../../train/loop.js';
@@ -19,9 +20,11 @@ import { writeLossCurve } from '../../train/loss-curve.js';
 import { type Run, withRun, writeSkipped } from '../../train/run.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
+import { sayOutline } from '../shared/run-outline.js';
 import { type CheckpointContext, resume } from './checkpoints.js';
 import { PretrainModel } from './model.js';
 import { Monitor } from './monitor.js';
+import { outlinePretraining } from './plan.js';
 import { openData } from './setup.js';
 import { pretrainTask, type Tally } from './task.js';
 import type { Position } from './training-state.js';
@@ -48,6 +51,10 @@ const ENCODER = 'encoder.';
 
 export interface PretrainSummary {
   folder: string;
+  /** Path of one of the images. */
+  image: string;
+  /** Names of the class folders; undefined when the images have none. */
+  classes: readonly string[] | undefined;
   /** Means over the first and the last 5 % (at least one) of this process's steps; NaN when it had none. */
   firstLoss: number;
   lastLoss: number;
@@ -83,12 +90,14 @@ async function trainIn(
 ): Promise<PretrainSummary> {
   const { config, configName } = options.resolved;
   const { folder, log } = run;
+  sayOutline(outlinePretraining(options.resolved, plan, dataset.count), log);
   const model = new PretrainModel(run.runtime, config, plan, log);
   const context = { config, plan, dataset, model, folder, log };
+  const images = { image: dataset.images.path(0), classes: dataset.classes };
   const position = (await resume(context, options)) ?? (await begin(context, options.weights));
   if (position.step >= plan.totalSteps) {
-    log.info(`all ${plan.epochs} epochs are done: nothing to train`);
-    return { folder, ...summarize({ losses: [], spreads: [] }), interrupted: false };
+    log.info(`${counted(plan.epochs, 'epoch is', 'epochs are')} done: nothing to train`);
+    return { folder, ...images, ...summarize({ losses: [], spreads: [] }), interrupted: false };
   }
   const monitor = await Monitor.open(context);
   const { task, tally } = pretrainTask({ ...context, monitor }, position);
@@ -98,7 +107,7 @@ async function trainIn(
   await writeSkipped(folder, [...dataset.skipped, ...result.undecodable]);
   const summary = summarize(tally);
   describe(summary, tally, result, log);
-  return { folder, ...summary, interrupted: result.interrupted };
+  return { folder, ...images, ...summary, interrupted: result.interrupted };
 }
 
 /** Draws the initial weights, or takes those of a file. */
@@ -139,7 +148,8 @@ function describe(
   { outsideShare }: LoopResult,
   log: LiveLog,
 ): void {
-  if (skippedSteps > 0) log.info(`${skippedSteps} batches had no usable overlap and were skipped`);
+  if (skippedSteps > 0)
+    log.info(`skipped for want of a usable overlap: ${counted(skippedSteps, 'batch', 'batches')}`);
   if (Number.isNaN(firstLoss)) return; // stopped before its first step
   log.info(
     `loss ${firstLoss.toFixed(3)} -> ${lastLoss.toFixed(3)}, spread of the outputs ` +

@@ -5,6 +5,7 @@
 
 import type { ResolvedConfig } from '../../config/load.js';
 import type { PretrainConfig as Config } from '../../config/schemas/pretrain.js';
+import { counted } from '../../core/counted.js';
 import type { LiveLog } from '../../core/log.js';
 import { writeFileAtomic } from '../../core/replace.js';
 import { encodePng } from '../../image/encode.js';
@@ -65,7 +66,7 @@ export async function preview({ resolved, count, out, log }: PreviewOptions): Pr
   await writeFileAtomic(out, await encodePng(canvas));
   const usable = boxes === undefined ? '' : `, ${boxes.counters.usableImages} of them with matched boxes`;
   log.info(
-    `${out}: ${images} images${usable}; photo with the windows of view 1 (red) and 2 (blue), view 1, view 2`,
+    `${out}: ${counted(images, 'image')}${usable}; photo with the windows of view 1 (red) and 2 (blue), view 1, view 2`,
   );
 }
 

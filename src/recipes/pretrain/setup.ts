@@ -22,11 +22,6 @@ export async function openData(config: Config, log: LiveLog): Promise<{ dataset:
   const dataset = await openImages({ root, ...(annotations !== null && { annotations }) }, log);
   const plan = makePlan(config, dataset, await fingerprintImages(dataset.images));
   const { count, classes } = dataset;
-  if (plan.batch < config.train.batch_size_train) {
-    log.warn(
-      `train/batch_size_train ${config.train.batch_size_train} is more than the images: ${plan.batch} is used`,
-    );
-  }
   if (config.train.online_eval && classes === undefined) {
     log.info('online evaluation is off: the images have no class folders');
   }

@@ -1,8 +1,10 @@
 /** Opens a data set of images while saying how far it is, and what was found. */
 
+import { counted } from '../../core/counted.js';
 import type { LiveLog } from '../../core/log.js';
 import { type DatasetOptions, type ImageDataset, openDataset } from '../../data/dataset.js';
 import { withHeaderProgress } from './header-progress.js';
+import { nameFiles } from './name-files.js';
 
 /** @throws UserError as `openDataset` */
 export async function openImages(
@@ -11,10 +13,8 @@ export async function openImages(
 ): Promise<ImageDataset> {
   const dataset = await withHeaderProgress(log, (onProgress) => openDataset({ ...options, log, onProgress }));
   const { root, count, classes, skipped } = dataset;
-  log.info(
-    `${count} images in ${root}` +
-      (classes === undefined ? ', no labels' : `, ${classes.length} classes`) +
-      (skipped.length > 0 ? `; ${skipped.length} files cannot be used` : ''),
-  );
+  const labels = classes === undefined ? 'no labels' : counted(classes.length, 'class', 'classes');
+  log.info(`${counted(count, 'image')} in ${root}, ${labels}`);
+  if (skipped.length > 0) log.warn(`${counted(skipped.length, 'file')} cannot be used${nameFiles(skipped)}`);
   return dataset;
 }

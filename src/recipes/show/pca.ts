@@ -3,6 +3,7 @@
  * over the cells of all images together, are red, green and blue: cells of one colour have like features, in all images.
  */
 
+import { counted } from '../../core/counted.js';
 import type { LiveLog } from '../../core/log.js';
 import { writeFileAtomic } from '../../core/replace.js';
 import { imageFiles } from '../../data/image-files.js';
@@ -70,5 +71,7 @@ export async function showPca(options: ShowPcaOptions): Promise<void> {
   }
   await writeFileAtomic(out, await encodePng(canvas));
   const percent = Array.from(shares, (share) => `${(100 * share).toFixed(1)} %`).join(', ');
-  log.info(`${out}: ${views.length} images; red, green, blue: ${percent} of the variance of ${layer}`);
+  log.info(
+    `${out}: ${counted(views.length, 'image')}; red, green, blue: ${percent} of the variance of ${layer}`,
+  );
 }

@@ -4,6 +4,7 @@ import { DETECT } from '../../../config/schemas/detect.js';
 import { quoteForShell } from '../../command-line.js';
 import { type Arguments, withConfig } from '../../config-flags.js';
 import { openConsole } from '../../log-flags.js';
+import { afterDetectorTraining, nextStepsText } from '../../next-steps.js';
 import { startedOrResumed } from '../../resume.js';
 import { stopsAfterSaving } from '../../stop-signals.js';
 
@@ -80,8 +81,17 @@ export const detectTrainCommand: CommandModule<object, Arguments> = {
         return true;
       }
       if (best !== undefined) log.info(`best AP ${best.score.toFixed(2)} after ${best.step} steps`);
-      log.info(`to see what it finds:  scrl detect predict --weights ${folder} IMAGES --out DIR`);
-      log.info(`to use it elsewhere:   scrl convert ${folder}/checkpoint_last.pth detector.pkl`);
+      const { train, val } = resolved.config.dataset;
+      const judged = val.annotations === null ? { images: train.images } : val;
+      log.info(
+        nextStepsText(
+          afterDetectorTraining({
+            folder,
+            images: String(judged.images),
+            annotations: val.annotations ?? undefined,
+          }),
+        ),
+      );
       return false;
     });
   },
