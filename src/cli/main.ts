@@ -10,6 +10,7 @@ import { visible } from '../core/visible.js';
 import { cocoEvalCommand } from './commands/coco-eval.js';
 import { configCommand } from './commands/config.js';
 import { convertCommand } from './commands/convert.js';
+import { dataCommand } from './commands/data.js';
 import { detectCommand } from './commands/detect.js';
 import { engineCommand } from './commands/engine.js';
 import { featuresCommand } from './commands/features.js';
@@ -62,6 +63,7 @@ function parser(args: readonly string[]) {
       .command(featuresCommand)
       .command(showCommand)
       .command(cocoEvalCommand)
+      .command(dataCommand)
       .command(configCommand)
       .command(engineCommand)
       .completion('completion', 'print a script for the shell that completes options and names of recipes')
