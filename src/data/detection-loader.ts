@@ -106,8 +106,7 @@ export async function loadResized(
   info: ImageInfo,
   { to, flipped }: Pick<DetectionPlan, 'to' | 'flipped'>,
 ): Promise<RawImage> {
-  const resized = resizeBilinear(await decodeWhole(path, info), to.width, to.height);
-  return flipped ? mirror(resized) : resized;
+  return resizeBilinear(await decodeWhole(path, info), to.width, to.height, flipped);
 }
 
 async function loadSample(
@@ -132,17 +131,4 @@ function likeShape(dataset: DetectionDataset): NonNullable<PrefetchOptions<unkno
       if (isWide(dataset, image) === wide) return image;
     }
   };
-}
-
-function mirror({ data, width, height }: RawImage): RawImage {
-  const result = new Uint8Array(data.length);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = width - 1; x >= 0; x--, at += 3) {
-      const source = (y * width + x) * 3;
-      result[at] = data[source];
-      result[at + 1] = data[source + 1];
-      result[at + 2] = data[source + 2];
-    }
-  }
-  return { data: result, width, height };
 }

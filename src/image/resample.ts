@@ -8,25 +8,19 @@
 
 import type { Window } from '../core/boxes.js';
 import { filterTaps } from './filter-taps.js';
-import { resampleModule, WEIGHT_BITS } from './resample-wasm.js';
+import { RESAMPLE, WEIGHT_BITS } from './resample-wasm.js';
 import type { RawImage } from './types.js';
+import { instantiate, type Loop, layout, reserve, type WasmMemory } from './wasm.js';
 
-// Node has the global; the type declarations in use do not.
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
-
-type Loop = (...values: number[]) => void;
 interface Kernel {
-  memory: { buffer: ArrayBuffer; grow(pages: number): number };
+  memory: WasmMemory;
   rows: Loop;
   columns: Loop;
 }
 
 let shared: Kernel | undefined;
 function kernel(): Kernel {
-  shared ??= new WebAssembly.Instance(new WebAssembly.Module(resampleModule())).exports as Kernel;
+  shared ??= instantiate<Kernel>(RESAMPLE);
   return shared;
 }
 
@@ -71,8 +65,7 @@ export function resample(
   );
   const [pixels, middle, result] = areas.offsets;
   const { memory, rows: resizeRows, columns: resizeColumns } = kernel();
-  const missing = areas.end - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 0x10000));
+  reserve(memory, areas.end);
 
   const buffer = memory.buffer;
   new Int32Array(buffer, acrossStarts, size).set(across.starts.map((start) => start * 3));
@@ -153,15 +146,4 @@ function mirror({ starts, taps, weights }: AxisTaps): void {
   starts.reverse();
   weights.reverse();
   for (let i = 0; i < weights.length; i += taps) weights.subarray(i, i + taps).reverse();
-}
-
-/** Places areas one after the other, each at a multiple of 16 bytes. */
-function layout(first: number, ...sizes: number[]): { offsets: number[]; end: number } {
-  let end = first;
-  const offsets = sizes.map((size) => {
-    const offset = end;
-    end = (end + size + 15) & ~15;
-    return offset;
-  });
-  return { offsets, end };
 }

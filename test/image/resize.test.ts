@@ -41,6 +41,29 @@ describe("Pillow's resizing, to the byte", () => {
     expect(resize(square, 6, 4, 3)).toEqual(expected);
   });
 
+  it.each([
+    [5, 4, 5, 4],
+    [5, 4, 7, 4],
+    [1, 3, 1, 2],
+    [37, 23, 16, 41],
+    [2, 401, 3, 150],
+  ])('mirrors %i x %i to %i x %i', (width, height, toWidth, toHeight) => {
+    const image = hashNoise(width, height, 0);
+    const upright = [...resizeBilinear(image, toWidth, toHeight).data];
+    const pixels = Array.from({ length: toWidth * toHeight }, (_, i) => {
+      const mirrored = i + toWidth - 1 - 2 * (i % toWidth);
+      return upright.slice(3 * mirrored, 3 * mirrored + 3);
+    });
+    expect([...resizeBilinear(image, toWidth, toHeight, true).data]).toEqual(pixels.flat());
+  });
+
+  it('is the same after a picture whose memory is not kept', () => {
+    const image = hashNoise(30, 20, 0);
+    const before = resizeBilinear(image, 50, 40);
+    expect(resizeBilinear(hashNoise(5000, 5000, 0), 4, 4).data).toHaveLength(48);
+    expect(resizeBilinear(image, 50, 40)).toEqual(before);
+  });
+
   it('returns a picture of the right size as it is', () => {
     const image = hashNoise(5, 4, 0);
     expect(resizeBilinear(image, 5, 4)).toBe(image);
