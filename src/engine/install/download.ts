@@ -9,16 +9,18 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../core/clock.js';
 import { requireSpace } from '../../core/disk-space.js';
+import { UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { OTHER_DISK } from './engine-folder.js';
 import type { EnginePackage } from './packages.js';
-import { pipDownload } from './pip.js';
+import { findPip, pipDownload } from './pip.js';
 import { type Unpacking, unpackWheel } from './unpack.js';
 import { requireKnown, WHEEL_HASHES, type WheelHashes } from './wheel-hashes.js';
+import { downloadWheel } from './without-pip.js';
 
 /**
  * @param root where the engines are kept, for messages
- * @throws UserError when it does not fit, or pip fails
+ * @throws UserError when it does not fit, or cannot be had
  */
 export async function downloadEngine(
   wanted: EnginePackage,
@@ -34,8 +36,14 @@ export async function downloadEngine(
   const { name, version, nvidia } = wanted;
   const downloadBytes = wanted.downloadBytes + (nvidia?.downloadBytes ?? 0);
   const installedBytes = wanted.installedBytes + (nvidia?.installedBytes ?? 0);
+  const pip = await findPip(unpacking.folder);
+  if (pip === undefined && nvidia !== undefined) {
+    throw new UserError('pip was not found; it chooses the CUDA libraries', {
+      remedy: `install Python with pip; or ${withoutNetwork(wanted)}`,
+    });
+  }
   options.log.info(
-    `downloading ${name} ${version}${nvidia === undefined ? '' : ' and the CUDA libraries'} with pip: ` +
+    `downloading ${name} ${version}${nvidia === undefined ? '' : ' and the CUDA libraries'}${pip === undefined ? '' : ' with pip'}: ` +
       `about ${formatBytes(downloadBytes)}, ${formatBytes(installedBytes)} on disk, in ${root}`,
   );
   // The wheels lie beside what is unpacked from them.
@@ -44,13 +52,13 @@ export async function downloadEngine(
   const remedy = withoutNetwork(wanted);
   const fetch = async (requirements: readonly string[], expectedBytes: number, hashes?: WheelHashes) => {
     await mkdir(folder);
-    const wheels = await pipDownload({
-      requirements,
-      folder,
-      expectedBytes,
-      remedy,
-      onProgress: (done, total) => options.onProgress?.({ stage: 'downloading', done, total }),
-    });
+    const onProgress = (done: number, total: number) =>
+      options.onProgress?.({ stage: 'downloading', done, total });
+    const common = { folder, expectedBytes, remedy, onProgress };
+    const wheels =
+      pip === undefined
+        ? [await downloadWheel({ ...common, name, wheel: wanted.wheel })]
+        : await pipDownload(pip, { ...common, requirements });
     for (const wheel of wheels) {
       if (hashes !== undefined) await requireKnown(wheel, hashes);
       await unpackWheel(wheel, unpacking);

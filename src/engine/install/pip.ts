@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { wheelTags } from './packages.js';
 
+export type Pip = readonly string[];
+
 export interface PipDownload {
   /** As pip takes them, e.g. `tensorflow-cpu==2.21.0`. */
   requirements: readonly string[];
@@ -32,11 +34,10 @@ const WATCH_MILLISECONDS = 200;
  * Downloads the wheels for this machine; where the index has none for the usual Python, those for the user's Python.
  *
  * @returns their paths
- * @throws UserError when pip is missing or fails, with pip's own last lines
+ * @throws UserError when pip fails, with its own last lines
  */
-export async function pipDownload(options: PipDownload): Promise<string[]> {
+export async function pipDownload(pip: Pip, options: PipDownload): Promise<string[]> {
   const { requirements, folder, remedy } = options;
-  const pip = await findPip(folder, remedy);
   // pip's cache would need the same space again, and old versions of pip hold a file that they cache in memory.
   const fixed = [
     'download',
@@ -70,20 +71,18 @@ async function wheelsIn(folder: string): Promise<string[]> {
   return names.sort().map((name) => join(folder, name));
 }
 
-/** A command line that runs pip. */
-async function findPip(folder: string, remedy: string): Promise<string[]> {
+/** A command line that runs pip. @param folder an empty one to start it in @returns undefined when there is none */
+export async function findPip(folder: string): Promise<Pip | undefined> {
   for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']]) {
     const { code } = await run(command, ['--version'], { folder, env: process.env }, () => undefined);
     if (code === 0) return command;
   }
-  throw new UserError('pip was not found; it downloads the TensorFlow library', {
-    remedy: `install Python with pip; or ${remedy}`,
-  });
+  return undefined;
 }
 
 /** Runs pip and reports how its files grow. */
 async function watched(
-  pip: string[],
+  pip: Pip,
   args: string[],
   { folder, expectedBytes, onProgress }: PipDownload,
 ): Promise<PipResult> {
@@ -117,7 +116,7 @@ interface PipResult {
 }
 
 function run(
-  [program, ...first]: string[],
+  [program, ...first]: Pip,
   args: string[],
   { folder, env }: { folder: string; env: NodeJS.ProcessEnv },
   onLine: (line: string) => void,

@@ -328,8 +328,10 @@ describe.runIf(['linux-x64', 'linux-arm64', 'darwin-arm64'].includes(here))('by 
     await expect(readFile(at('hacked'))).rejects.toThrow('ENOENT');
   });
 
-  it('names the wheel to fetch when there is no pip', async () => {
+  it('names the wheel to fetch when there is neither pip nor network', async () => {
     vi.stubEnv('PATH', at('nothing'));
+    vi.stubEnv('PIP_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('PIP_INDEX_URL', 'http://127.0.0.1:1/simple');
     await expect(install()).rejects.toThrow(
       /get (tensorflow\S*-2.21.0-cp312-cp312-\w+.whl) from https:\S+, then: scrl engine install --from \1$/,
     );
