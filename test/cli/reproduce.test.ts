@@ -44,6 +44,19 @@ it('says what data are missing before anything begins', async () => {
   const { code, err } = await runCli(folder, ['reproduce', '--plan', 'hour', '--out', 'nothing']);
   expect([code, err]).toEqual([2, expect.stringMatching(/data\/pretrain: is not given/)]);
   expect(readdirSync(folder)).not.toContain('nothing');
+  for (const [given, message] of [
+    [['--data/train/annotations', 'none.json'], /none.json: data\/train\/annotations: there is no such file/],
+    [
+      ['--faster/set', 'train/foo=3'],
+      /train\/foo: is not a known setting[\s\S]*the plan sets it: see faster\/set/,
+    ],
+    [['--pretrain/recipe', 'mine'], /pretrain\/recipe: is neither a file nor the name of a recipe/],
+    [['--rows', 'own=none.pth'], /none.pth: no such file/],
+  ] as const) {
+    const refused = await runCli(folder, [...args, ...given, '--out', 'nothing']);
+    expect(refused.err).toMatch(message);
+    expect(refused.code).toBe(2);
+  }
 });
 
 it('goes on after a kill, computes what is missing, and nothing twice', async () => {

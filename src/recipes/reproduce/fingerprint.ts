@@ -106,11 +106,12 @@ export class Fingerprints {
     });
   }
 
-  async #objects({ annotations }: ResultsConfig['data']['train']): Promise<string> {
-    return this.#once(
-      `objects of ${annotations}`,
-      async () => (await fileFingerprint(String(annotations))).sha256,
-    );
+  async #objects(given: ResultsConfig['data']['train']): Promise<string> {
+    const [annotations, root] = [String(given.annotations), String(given.images)];
+    return this.#once(`objects of ${annotations} in ${root}`, async () => {
+      const { images } = await openImages({ root, annotations }, this.#log);
+      return (await fileFingerprint(annotations)).sha256 + (await fingerprintImages(images));
+    });
   }
 
   #once(key: string, make: () => Promise<string>): Promise<string> {

@@ -65,7 +65,7 @@ export async function reproduce({
   log = SILENT,
 }: ReproduceOptions): Promise<ReproduceReport> {
   const { config } = resolved;
-  requireData(config);
+  await requireData(config);
   await makeFolder(config.out);
   const release = await lockRunFolder(config.out, log);
   try {
@@ -86,7 +86,7 @@ export interface PlannedCell {
 /** What `reproduce` would do, without doing it. @throws UserError as it does */
 export async function dryReproduce({ resolved, log = SILENT }: ReproduceOptions): Promise<PlannedCell[]> {
   const { config } = resolved;
-  requireData(config);
+  await requireData(config);
   const { cells } = await openPlan(resolved, log);
   const estimates = new Estimates(config, log);
   const planned: PlannedCell[] = [];

@@ -1,7 +1,7 @@
 /** Computes one cell: the runs behind it, and its figures. A cell that was stopped goes on from its last checkpoint. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultsConfig } from '../../config/schemas/results.js';
 import { UserError } from '../../core/errors.js';
@@ -143,8 +143,8 @@ async function runDetector(
   };
 }
 
-/** @throws UserError naming the data that the plan's columns need and do not have */
-export function requireData({ data, columns, rows }: ResultsConfig): void {
+/** @throws UserError naming the data that the plan's columns need and do not have, or that are not there */
+export async function requireData({ data, columns, rows }: ResultsConfig): Promise<void> {
   const makesBackbones = rows.some((row) => row === 'scrl' || row === 'byol' || row === 'supervised');
   const detects = columns.some((column) => column === 'faster' || column === 'mask');
   for (const [key, value, needed] of [
@@ -155,7 +155,15 @@ export function requireData({ data, columns, rows }: ResultsConfig): void {
     ['data/val/images', data.val.images, detects],
     ['data/val/annotations', data.val.annotations, detects],
   ] as const) {
-    if (!needed || value !== null) continue;
+    if (!needed) continue;
+    if (value !== null) {
+      const exists = await stat(value).then(
+        () => true,
+        () => false,
+      );
+      if (!exists) throw new UserError('there is no such file or folder', { where: value, key });
+      continue;
+    }
     throw new UserError('is not given, but the rows and columns of the plan need it', {
       key,
       remedy: `add --${key} PATH, or leave out ${key === 'data/pretrain' ? 'rows' : 'columns'}`,

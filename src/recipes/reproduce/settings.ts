@@ -111,7 +111,13 @@ function cellConfig<Config>(
   overrides: Readonly<Record<string, unknown>>,
 ): CellConfig<Config> {
   const configFile = findRecipe(recipe, { recipes: schema.recipes, details: { key } });
-  return { configFile, resolved: resolveConfig(schema, { file: configFile, overrides }) };
+  try {
+    return { configFile, resolved: resolveConfig(schema, { file: configFile, overrides }) };
+  } catch (error) {
+    // To the user these are no flags.
+    if (!(error instanceof UserError)) throw error;
+    throw error.with({ remedy: `the plan sets it: see ${key.replace('recipe', 'set')}` });
+  }
 }
 
 function shared({ engine }: ResultsConfig, { seed }: Cell, folder: string | null): Record<string, unknown> {
