@@ -21,10 +21,10 @@ const KERNELS = join(folderOf('@tensorflow/tfjs-node-gpu'), 'src');
 const OUTPUT = join(import.meta.dirname, '../tfjs/tfjs.cjs');
 
 const ENTRY = `
-export * from '${CORE}/index.js';
-import '${CORE}/register_all_gradients.js';
-import '${KERNELS}/register_all_kernels.ts';
-export { NodeJSKernelBackend } from '${KERNELS}/nodejs_kernel_backend.ts';
+export * from ${quote(CORE, 'index.js')};
+import ${quote(CORE, 'register_all_gradients.js')};
+import ${quote(KERNELS, 'register_all_kernels.ts')};
+export { NodeJSKernelBackend } from ${quote(KERNELS, 'nodejs_kernel_backend.ts')};
 `;
 
 const BANNER = `/*! TensorFlow.js ${versionOf('@tensorflow/tfjs-core')}: tfjs-core and the kernels of tfjs-node-gpu, in one file and changed by scrl where
@@ -66,6 +66,11 @@ const replacements: Plugin = {
     return code.replace(GLOBAL.theirs, GLOBAL.ours);
   },
 };
+
+/** A path as a text in the source: a folder's name may hold quotes. */
+function quote(...path: string[]): string {
+  return JSON.stringify(join(...path));
+}
 
 function folderOf(name: string): string {
   return dirname(require.resolve(`${name}/package.json`));

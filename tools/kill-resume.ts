@@ -1,20 +1,13 @@
-/**
- * Kills a training run again and again with SIGKILL, resumes it each time, and compares its losses with those of the same
- * run left alone.
- *
- *     node dist/tools/kill-resume.js --config configs/quickstart.yaml --dataset/root PHOTOS [--kills 30] [-- MORE FLAGS]
- *
- * The kills are spread over the whole run, some of them while the program starts.
- *
- * Prints one JSON line {kills, resumes, steps, equal, largestDifference}; exit code 1 when a resume fails or a step is missing.
- */
+/** Kills a training run again and again, resumes it, and compares the losses; see `--help`. */
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../src/core/errors.js';
 import { RandomStream } from '../src/core/rng.js';
+import { requirePositionals, runTool, wholeNumber } from './run-tool.js';
 
 const CLI = join(import.meta.dirname, '../src/cli/scrl.cjs');
 
@@ -25,20 +18,36 @@ interface Outcome {
   largestDifference: number;
 }
 
-async function main(args: string[]): Promise<void> {
-  const at = args.indexOf('--kills');
-  const kills = at < 0 ? 30 : Number(args[at + 1]);
-  const flags = at < 0 ? args : args.toSpliced(at, 2);
+const HELP = `Kills a pretraining with SIGKILL, resumes it, and so on, and compares its losses with those of the same run left alone.
+
+  node dist/tools/kill-resume.js [--kills N] -- FLAGS
+
+FLAGS are those of \`scrl pretrain\`, without a run folder. The kills, 30 of them or N, are spread over the whole run; some hit while
+the program starts.
+
+Prints one JSON line {kills, steps, equal, largestDifference}. Exit code 1 when a resume fails or a step is missing.
+
+Example
+  node dist/tools/kill-resume.js --kills 5 -- --config quickstart --dataset/root PHOTOS
+`;
+
+const OPTIONS = { kills: { type: 'string', default: '30' } } as const;
+
+await runTool({ help: HELP, options: OPTIONS }, async ({ values, positionals, rest }) => {
+  requirePositionals(positionals, 0, 'the flags of the pretraining behind --');
+  if (rest.length === 0)
+    throw new UserError('give the flags of the pretraining behind --', { remedy: 'see --help' });
+  const kills = wholeNumber('kills', values.kills);
   const folder = await mkdtemp(join(tmpdir(), 'kill-resume-'));
   try {
-    const outcome = await compare(flags, kills, folder);
+    const outcome = await compare(rest, kills, folder);
     process.stdout.write(`${JSON.stringify(outcome)}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
+});
 
-async function compare(flags: string[], kills: number, folder: string): Promise<Outcome> {
+async function compare(flags: readonly string[], kills: number, folder: string): Promise<Outcome> {
   const alone = join(folder, 'alone');
   const began = performance.now();
   const child = run([...flags, '--save_dir', alone]);
@@ -89,13 +98,13 @@ async function firstStep(folder: string): Promise<void> {
   }
 }
 
-function run(flags: string[]) {
+function run(flags: readonly string[]) {
   return spawn(process.execPath, [CLI, 'pretrain', '--no_pbar', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
 }
 
-/** @throws Error with the last lines when the process fails */
+/** @throws Error with the last lines when the process fails, UserError when that is for a mistake in its flags */
 async function finish(child: ReturnType<typeof run>): Promise<void> {
   let said = '';
   child.stderr.on('data', (data: Buffer) => {
@@ -104,7 +113,9 @@ async function finish(child: ReturnType<typeof run>): Promise<void> {
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
     child.once('close', (code, signal) => resolve([code, signal])),
   );
-  if (code !== 0 && signal === null) throw new Error(`a run failed with exit code ${code}:\n${said}`);
+  const problem = `a run failed with exit code ${code}:\n${said}`;
+  if (code === 2) throw new UserError(problem);
+  if (code !== 0 && signal === null) throw new Error(problem);
 }
 
 async function losses(folder: string): Promise<number[]> {
@@ -116,5 +127,3 @@ async function losses(folder: string): Promise<number[]> {
   }
   return out;
 }
-
-await main(process.argv.slice(2));

@@ -3,11 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { errorMessage, UserError } from '../src/core/errors.js';
+import { UserError } from '../src/core/errors.js';
 import { compareCommits, type Training } from './loss-compare/compare.js';
 import type { Comparison } from './loss-compare/curves.js';
-import { runTool } from './run-tool.js';
+import { runTool, type ToolArguments, wholeNumber } from './run-tool.js';
 import { makeShapes } from './shapes/write.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -33,15 +32,18 @@ Examples
   node dist/tools/loss-compare.js HEAD -- linear --config configs/one_machine.yaml --weights random --dataset/root DIR
 `;
 
-async function main(): Promise<void> {
-  const { values, positionals, rest } = parse(process.argv.slice(2));
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
+const OPTIONS = {
+  config: { type: 'string', default: join(ROOT, 'configs/quickstart.yaml') },
+  dataset: { type: 'string' },
+  epochs: { type: 'string', default: '2' },
+  linear: { type: 'boolean', default: false },
+} as const;
+
+async function main({ values, positionals, rest }: ToolArguments<typeof OPTIONS>): Promise<void> {
   if (positionals.length < 1 || positionals.length > 2) {
     throw new UserError('give one or two commits', { remedy: 'see --help' });
   }
+  wholeNumber('epochs', values.epochs, 1);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const folder = await mkdtemp(join(tmpdir(), 'loss-compare-images-'));
@@ -60,28 +62,7 @@ async function main(): Promise<void> {
   }
 }
 
-function parse(args: readonly string[]) {
-  const end = args.indexOf('--');
-  const rest = end < 0 ? [] : args.slice(end + 1);
-  try {
-    const parsed = parseArgs({
-      args: end < 0 ? [...args] : args.slice(0, end),
-      allowPositionals: true,
-      options: {
-        config: { type: 'string', default: join(ROOT, 'configs/quickstart.yaml') },
-        dataset: { type: 'string' },
-        epochs: { type: 'string', default: '2' },
-        linear: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false, short: 'h' },
-      },
-    });
-    return { ...parsed, rest };
-  } catch (error) {
-    throw new UserError(errorMessage(error), { remedy: 'see --help', cause: error });
-  }
-}
-
-type Values = ReturnType<typeof parse>['values'];
+type Values = ToolArguments<typeof OPTIONS>['values'];
 
 /** @param folder for images, when none are given */
 async function trainings(values: Values, rest: readonly string[], folder: string): Promise<Training[]> {
@@ -135,4 +116,4 @@ function describe(name: string, { steps, compared, alone, difference }: Comparis
   return `${name}: differs from step ${step} on: ${figure} ${values[0]} / ${values[1]}${unmatched}`;
 }
 
-await runTool(main);
+await runTool({ help: HELP, options: OPTIONS }, main);

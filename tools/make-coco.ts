@@ -1,11 +1,9 @@
 /** Makes annotation and result files of any size, without images; see `--help`. */
 
-import { parseArgs } from 'node:util';
-import { errorMessage, UserError } from '../src/core/errors.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
 import { writeCoco } from './coco/write.js';
-import { runTool } from './run-tool.js';
+import { requirePositionals, runTool, wholeNumber } from './run-tool.js';
 
 const HELP = `Makes COCO files of random objects and detections of them: something large to load and to evaluate.
 
@@ -21,49 +19,27 @@ Examples
   node dist/tools/make-coco.js data/train --images 118287 --objects 860001 --detections 0     train2017: about 450 MB
 `;
 
-async function main(): Promise<void> {
-  const { values, positionals } = parse();
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  if (positionals.length !== 1) throw new UserError('give one folder to create', { remedy: 'see --help' });
-  const count = (name: 'images' | 'objects' | 'detections' | 'seed') => {
-    const value = Number(values[name]);
-    if (Number.isInteger(value) && value >= 0) return value;
-    throw new UserError('must be a whole number from 0 on', { key: `--${name}`, value: values[name] });
-  };
+const OPTIONS = {
+  images: { type: 'string', default: '5000' },
+  objects: { type: 'string', default: '34000' },
+  detections: { type: 'string', default: '500000' },
+  seed: { type: 'string', default: '0' },
+} as const;
+
+await runTool({ help: HELP, options: OPTIONS }, async ({ values, positionals }) => {
+  requirePositionals(positionals, 1, 'one folder to create');
+  const count = (name: keyof typeof OPTIONS) => wholeNumber(name, values[name]);
   const sizes = {
     images: count('images'),
     objects: count('objects'),
     detections: count('detections'),
     seed: count('seed'),
   };
-  const [out] = positionals;
   const log = new Console(process.stderr);
   let progress: Progress | undefined;
-  await writeCoco(out, sizes, (name, done, total) => {
+  await writeCoco(positionals[0], sizes, (name, done, total) => {
     if (done === 0) progress = new Progress(log, { label: name, total, unit: 'entries' });
     else progress?.update(done);
     if (done === total) progress?.finish();
   });
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        images: { type: 'string', default: '5000' },
-        objects: { type: 'string', default: '34000' },
-        detections: { type: 'string', default: '500000' },
-        seed: { type: 'string', default: '0' },
-        help: { type: 'boolean', default: false, short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UserError(errorMessage(error), { remedy: 'see --help', cause: error });
-  }
-}
-
-await runTool(main);
+});

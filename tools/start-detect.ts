@@ -1,15 +1,7 @@
-/**
- * `npm run start:detect`: a detector from the pretrained backbone of `npm start`, on data that it makes. Renders shapes,
- * pretrains a backbone when there is none, trains Faster R-CNN on the annotated scenes, evaluates it, and draws what it finds.
- *
- *     npm run start:detect [-- --out FOLDER]      default: quickstart in the current folder
- *
- * Its last line on standard output is a JSON object: AP50, AP, seconds, and where the pictures are.
- */
+/** `npm run start:detect`: a detector from the pretrained backbone of `npm start`, on data that it makes; see `--help`. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { findRecipe } from '../src/config/find-recipe.js';
 import { resolveConfig } from '../src/config/load.js';
 import { DETECT } from '../src/config/schemas/detect.js';
@@ -19,13 +11,28 @@ import { detectTrain } from '../src/recipes/detect/index.js';
 import { predict } from '../src/recipes/detect/predict.js';
 import { pretrain } from '../src/recipes/pretrain/index.js';
 import { Console } from '../src/report/console.js';
-import { runTool } from './run-tool.js';
+import { requirePositionals, runTool, type ToolArguments } from './run-tool.js';
 import { startData } from './start/data.js';
 
 const PICTURES = 6;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { out: { type: 'string', default: 'quickstart' } } });
+const HELP = `Renders shapes, pretrains a backbone when \`npm start\` has made none, trains Faster R-CNN on the annotated scenes, evaluates
+it, and draws what it finds.
+
+  npm run start:detect [-- --out FOLDER]
+
+  --out FOLDER   where all that goes (quickstart, in the current folder)
+
+The last line on standard output is a JSON object: AP50, AP, seconds, and where the pictures are.
+
+Example
+  npm run start:detect -- --out /tmp/quickstart
+`;
+
+const OPTIONS = { out: { type: 'string', default: 'quickstart' } } as const;
+
+async function main({ values, positionals }: ToolArguments<typeof OPTIONS>): Promise<void> {
+  requirePositionals(positionals, 0, 'options only');
   const { out } = values;
   const log = new Console(process.stderr);
   const data = await startData(out, log);
@@ -82,4 +89,4 @@ async function makeBackbone(out: string, crops: string, log: LiveLog): Promise<s
   return join(folder, 'checkpoint_last.pth');
 }
 
-await runTool(main);
+await runTool({ help: HELP, options: OPTIONS }, main);

@@ -1,15 +1,6 @@
-/**
- * `npm start`: the main job, on data that it makes. Installs the TensorFlow runtime once, renders a small data set of shapes,
- * pretrains SCRL on the objects cut out of it (no labels), and measures how well nearest neighbours in the features tell
- * the categories apart, before and after.
- *
- *     npm start [-- --out FOLDER]        default: quickstart in the current folder
- *
- * Running it again makes a new run in the same folder; the data set is kept.
- */
+/** `npm start`: the main job, on data that it makes; see `--help`. */
 
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { findRecipe } from '../src/config/find-recipe.js';
 import { resolveConfig } from '../src/config/load.js';
 import { PRETRAIN } from '../src/config/schemas/pretrain.js';
@@ -24,14 +15,29 @@ import { preview } from '../src/recipes/pretrain/preview.js';
 import { installProgress } from '../src/recipes/shared/install-progress.js';
 import { Console } from '../src/report/console.js';
 import { Progress } from '../src/report/progress.js';
-import { runTool } from './run-tool.js';
+import { requirePositionals, runTool, type ToolArguments } from './run-tool.js';
 import { startData } from './start/data.js';
 
 const CONFIG = findRecipe('quickstart');
 const NEIGHBOURS = 20;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { out: { type: 'string', default: 'quickstart' } } });
+const HELP = `Installs the TensorFlow runtime once, renders a small data set of shapes, pretrains SCRL on the objects cut out of it
+(no labels), and measures how well nearest neighbours in the features tell the categories apart, before and after.
+
+  npm start [-- --out FOLDER]
+
+  --out FOLDER   where all that goes (quickstart, in the current folder)
+
+Running it again makes a new run in the same folder; the data set is kept.
+
+Example
+  npm start -- --out /tmp/quickstart
+`;
+
+const OPTIONS = { out: { type: 'string', default: 'quickstart' } } as const;
+
+async function main({ values, positionals }: ToolArguments<typeof OPTIONS>): Promise<void> {
+  requirePositionals(positionals, 0, 'options only');
   const began = performance.now();
   const log = new Console(process.stderr);
   const { libraries } = await ensureEngine({ log, onProgress: installProgress(log) });
@@ -117,4 +123,4 @@ async function nearestNeighbours(
   return top1;
 }
 
-await runTool(main);
+await runTool({ help: HELP, options: OPTIONS }, main);

@@ -23,7 +23,10 @@ export const USAGE = `npm run bench -- [step] [forward] [detect] [pipeline] [coc
   --threads N    threads of a step (number of cores)
   --python PATH  Python with torch, torchvision, Pillow, numpy and pycocotools for the peers (python3)
 
-JSON lines go to standard output, a table to standard error.`;
+JSON lines go to standard output, a table to standard error.
+
+Example
+  npm run --silent bench -- step --batch 2 --side 64 --rounds 2 > results.jsonl`;
 
 export interface BenchArguments {
   names: readonly BenchmarkName[];

@@ -109,6 +109,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
+  console.error(`error: ${error.message}`);
   process.exitCode = 2;
 }
