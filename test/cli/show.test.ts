@@ -96,7 +96,6 @@ describe('mistakes end with 2 and say what to do', () => {
   const at = ['--at', '3,3'];
   it.each([
     ['no weights', ['pca', ...out, 'a.jpg'], /Missing required argument: weights/],
-    ['no output', ['pca', ...weights, 'a.jpg'], /Missing required argument: out/],
     ['no images', ['pca', ...weights, ...out], /Not enough non-option arguments/],
     ['truncated weights', ['pca', '--weights', 'broken.pth', ...out, 'a.jpg'], /broken\.pth/],
     ['another picture', ['tsne', ...weights, ...out, 'a.jpg'], /tsne/],

@@ -25,8 +25,8 @@ export const showCommand: CommandModule<object, WeightsArguments> = {
       .positional('images', { type: 'string', array: true, describe: 'image files' })
       .option('out', {
         type: 'string',
-        demandOption: true,
         requiresArg: true,
+        defaultDescription: 'pca.png, match.png',
         describe: 'PNG file to write',
       })
       .option('layer', { choices: MAPS, default: 'res5', describe: 'whose map; res4 is finer' })
@@ -50,7 +50,7 @@ export const showCommand: CommandModule<object, WeightsArguments> = {
     const options = {
       ...readWeightsFlags(argv),
       layer: argv.layer as (typeof MAPS)[number],
-      out: String(argv.out),
+      out: String(argv.out ?? `${argv.what}.png`),
       log: openConsole(argv),
     };
     const files = argv.images as string[];
