@@ -19,6 +19,7 @@ import { knnCommand } from './commands/knn.js';
 import { linearCommand } from './commands/linear.js';
 import { pretrainCommand } from './commands/pretrain.js';
 import { previewCommand } from './commands/preview.js';
+import { reportCommand, runsCommand } from './commands/report.js';
 import { reproduceCommand } from './commands/reproduce.js';
 import { showCommand } from './commands/show.js';
 import { completions } from './completion.js';
@@ -62,6 +63,8 @@ function parser(args: readonly string[]) {
       .command(knnCommand)
       .command(featuresCommand)
       .command(showCommand)
+      .command(reportCommand)
+      .command(runsCommand)
       .command(cocoEvalCommand)
       .command(dataCommand)
       .command(configCommand)

@@ -6,7 +6,7 @@
  * Values that cannot be drawn (NaN, infinities, zero on a logarithm) leave a gap.
  */
 
-import { visibleLine } from '../core/visible.js';
+import { visible, visibleLine } from '../core/visible.js';
 import { type Axis, makeAxis, type Scale } from './axis.js';
 
 export interface Series {
@@ -15,6 +15,8 @@ export interface Series {
   x: ArrayLike<number>;
   /** As many as `x`. */
   y: ArrayLike<number>;
+  /** Points that a mean is over: the curve is drawn smooth, and faint behind it as it is. */
+  smooth?: number;
 }
 
 export interface LineChart {
@@ -94,12 +96,14 @@ export function lineChart(chart: LineChart): string {
   ];
   let empty = true;
   for (const [index, item] of series.entries()) {
-    const d = curve(item, toX, toY);
+    const smoothed = item.smooth === undefined ? item : { ...item, y: movingMean(item.y, item.smooth) };
+    const d = curve(smoothed, toX, toY);
     if (d === '') continue;
     empty = false;
-    lines.push(
-      `<path d="${d}" fill="none" ${stroke(index)} stroke-width="1.75" stroke-linejoin="round" stroke-linecap="round"/>`,
-    );
+    const line = (width: number) =>
+      `fill="none" ${stroke(index)} stroke-width="${width}" stroke-linejoin="round" stroke-linecap="round"`;
+    if (smoothed !== item) lines.push(`<path d="${curve(item, toX, toY)}" ${line(1)} opacity="0.25"/>`);
+    lines.push(`<path d="${d}" ${line(1.75)}/>`);
     if (item.x.length <= MOST_MARKERS)
       lines.push(...markers(item, toX, toY, COLOURS[index % COLOURS.length]));
   }
@@ -171,6 +175,16 @@ function curve({ x, y }: Series, toX: Project, toY: Project): string {
   return pieces.join('');
 }
 
+/** Means of up to `window` values around each; what is not finite is left out. */
+function movingMean(values: ArrayLike<number>, window: number): number[] {
+  const half = window >> 1;
+  return Array.from(values, (value, i) => {
+    if (!Number.isFinite(value)) return value;
+    const near = Array.from({ length: 2 * half + 1 }, (_, k) => values[i - half + k]).filter(Number.isFinite);
+    return near.reduce((sum, other) => sum + other, 0) / near.length;
+  });
+}
+
 type Project = (value: number) => number;
 
 interface Point {
@@ -207,8 +221,8 @@ function pixel(value: number): string {
 }
 
 /** Most control characters may not be in XML, not even escaped as XML does it. */
-export function escapeXml(text: string): string {
-  return visibleLine(text)
+export function escapeXml(text: string, { lines = false } = {}): string {
+  return (lines ? visible(text) : visibleLine(text))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

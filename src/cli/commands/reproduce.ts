@@ -62,7 +62,7 @@ export const reproduceCommand: CommandModule<object, Arguments> = {
         return true;
       }
       print(text);
-      log.info(`the table: ${folder}/results.md, .json, .csv`);
+      log.info(`the table: ${folder}/results.html, .md, .json, .csv`);
       if (failed.length > 0) process.exitCode = 1;
       return false;
     });

@@ -2,7 +2,7 @@
  * Fine-tuning of Faster or Mask R-CNN, from a resolved configuration to a run folder:
  *
  *     config.yaml                     every resolved value and where it came from
- *     metrics.jsonl, tboard/          one entry for each step; loss.svg, the curve
+ *     metrics.jsonl, tboard/          one entry for each step; loss.svg, the curve; report.html, a page
  *     checkpoint_{step}.pth           the last; checkpoint_rolling.pth is replaced in between; checkpoint_last.pth links to the newest
  *     checkpoint_best.pth             the best AP of boxes so far
  *     coco_instances_results.json     of the last evaluation, with results.json, its figures
@@ -22,6 +22,7 @@ import type { Metrics } from '../../report/sink.js';
 import { type PeriodicWork, runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun } from '../../train/run.js';
+import { writeRunPage } from '../report/index.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
 import { sayOutline } from '../shared/run-outline.js';
@@ -144,6 +145,7 @@ async function trainIn(run: Run, prepared: Prepared): Promise<DetectSummary> {
   });
   const result = await runLoop(run, task, start.step);
   await writeLossCurve(folder, configName, ['loss']);
+  await writeRunPage(folder, result.interrupted, log);
   const { best } = evaluation.best();
   return { folder, protocol, figures: evaluation.figures(), best, interrupted: result.interrupted };
 }

@@ -3,7 +3,7 @@
  *
  *     results.json, log_result.txt   last and best accuracy; the last is the result
  *     checkpoint_last.pth            the classifier (and the backbone, when it was trained too), to resume or to use
- *     metrics.jsonl, tboard/         one entry for each step; loss.svg, the curve
+ *     metrics.jsonl, tboard/         one entry for each step; loss.svg, the curve; report.html, a page
  *     skipped_images.tsv             training files that could not be decoded
  */
 
@@ -23,6 +23,7 @@ import { LinearProbe } from '../../models/probe/linear-probe.js';
 import { runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { lastCheckpoint, type Run, withRun, writeSkipped } from '../../train/run.js';
+import { writeRunPage } from '../report/index.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
 import { sayOutline } from '../shared/run-outline.js';
@@ -132,6 +133,7 @@ async function evaluateIn(run: Run, prepared: Prepared, options: Settings): Prom
   const { interrupted, undecodable } = await runLoop(run, task, start.step);
   await writeSkipped(folder, [...data.train.skipped, ...undecodable]);
   await writeLossCurve(folder, `${configName}, ${protocol}`, ['loss']);
+  await writeRunPage(folder, interrupted, log);
   if (interrupted) return { folder, summary: undefined, interrupted };
   const summary: LinearSummary = {
     config: configName,

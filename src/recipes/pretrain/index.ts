@@ -4,7 +4,7 @@
  *     config.yaml             every resolved value and where it came from
  *     metrics.jsonl, tboard/  one entry for each step
  *     checkpoint_{epoch}.pth  kept; checkpoint_rolling.pth is replaced in between; checkpoint_last.pth links to the newest
- *     loss.svg                the curve
+ *     loss.svg, report.html   the curve, and a page about the run
  *     skipped_images.tsv      files that could not be used
  */
 
@@ -18,6 +18,7 @@ import { readBackbone } from '../../evaluation/features/backbone-weights.js';
 import { type LoopResult, runLoop } from '../../train/loop.js';
 import { writeLossCurve } from '../../train/loss-curve.js';
 import { type Run, withRun, writeSkipped } from '../../train/run.js';
+import { writeRunPage } from '../report/index.js';
 import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
 import { sayOutline } from '../shared/run-outline.js';
@@ -104,6 +105,7 @@ async function trainIn(
   await writeSkipped(folder, dataset.skipped);
   const result = await runLoop(run, task, position.step);
   await writeLossCurve(folder, configName, ['loss', 'spread']);
+  await writeRunPage(folder, result.interrupted, log);
   await writeSkipped(folder, [...dataset.skipped, ...result.undecodable]);
   const summary = summarize(tally);
   describe(summary, tally, result, log);

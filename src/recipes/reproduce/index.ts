@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
 import type { ResolvedConfig } from '../../config/load.js';
 import { renderConfig } from '../../config/print.js';
 import type { ResultsConfig } from '../../config/schemas/results.js';
@@ -13,6 +14,7 @@ import { formatDuration } from '../../core/clock.js';
 import { errorMessage, UserError } from '../../core/errors.js';
 import { makeFolder } from '../../core/fs.js';
 import { type LiveLog, SILENT } from '../../core/log.js';
+import { writeFileAtomic } from '../../core/replace.js';
 import { lockRunFolder } from '../../train/run-lock.js';
 import { openEngine } from '../shared/open-engine.js';
 import { type Cell, cellsOf, rowsOf } from './cells.js';
@@ -20,6 +22,7 @@ import { columnsOf } from './columns.js';
 import { Estimates } from './estimate.js';
 import { Fingerprints } from './fingerprint.js';
 import { cellFolder, heldOutFolder, readResult, writeResult } from './results-folder.js';
+import { resultsPage } from './results-page.js';
 import { requireData, runCell } from './run-cell.js';
 import { type Done, makeTable, type ResultsTable } from './table.js';
 import { type Missing, markdown, type Provenance, writeResultsFiles } from './write.js';
@@ -191,7 +194,11 @@ class TableProgress {
 
   #weightsOf({ row, needs }: Cell): string | undefined {
     if (row.source.kind === 'weights') return row.source.path;
-    return this.#plan.cells.find(({ cell }) => cell.id === needs?.id)?.folder;
+    return needs && this.#folderOf(needs);
+  }
+
+  #folderOf({ id }: Pick<Cell, 'id'>): string {
+    return this.#plan.cells.find(({ cell }) => cell.id === id)?.folder ?? '';
   }
 
   async #write(): Promise<{ table: ResultsTable; text: string }> {
@@ -202,6 +209,10 @@ class TableProgress {
     const table = makeTable(rowsOf(config), columnsOf(config), this.#done);
     const content = { table, done: this.#done, about: { ...about, missing: [...this.#failed, ...waiting] } };
     await writeResultsFiles(config.out, content);
+    await writeFileAtomic(
+      join(config.out, 'results.html'),
+      await resultsPage(content, ({ cell }) => this.#folderOf(cell)),
+    );
     return { table, text: markdown(content) };
   }
 }

@@ -4,7 +4,7 @@
  *     cells/ID-FINGERPRINT/           a run like any other, and when it is done
  *     cells/ID-FINGERPRINT/cell.json  its figures
  *     held_out-FINGERPRINT/           links to the images that choose the classifier's rate
- *     results.md, results.json, results.csv
+ *     results.md, results.json, results.csv, results.html
  *
  * A cell whose fingerprint is another has another folder: figures of two protocols never meet.
  */

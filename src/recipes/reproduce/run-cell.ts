@@ -1,12 +1,13 @@
 /** Computes one cell: the runs behind it, and its figures. A cell that was stopped goes on from its last checkpoint. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ResultsConfig } from '../../config/schemas/results.js';
-import { UserError } from '../../core/errors.js';
+import { errorMessage, UserError } from '../../core/errors.js';
 import type { LiveLog } from '../../core/log.js';
 import { detectTrain } from '../detect/index.js';
+import { predict } from '../detect/predict.js';
 import { type LinearOutcome, linear } from '../linear/index.js';
 import { pretrain } from '../pretrain/index.js';
 import { openImages } from '../shared/open-images.js';
@@ -15,6 +16,7 @@ import type { Cell } from './cells.js';
 import { FIGURES } from './columns.js';
 import { holdOut } from './hold-out.js';
 import type { CellResult } from './results-folder.js';
+import { PICTURES } from './results-page.js';
 import { detectConfig, linearConfig, pretrainConfig, supervisedConfig } from './settings.js';
 
 export interface CellContext {
@@ -122,6 +124,8 @@ function evaluate(
 }
 
 const RESULTS = 'results.json';
+/** Validation images of which detections are drawn. */
+const DRAWN = 2;
 
 async function runDetector(
   cell: Cell & { readonly kind: 'faster' | 'mask' },
@@ -136,11 +140,23 @@ async function runDetector(
   const annotations = String(plan.data.val.annotations);
   const draws = { draws: plan.bootstrap, masks: cell.kind === 'mask' };
   if (plan.bootstrap > 0) log.info(`${cell.id}: ${plan.bootstrap} draws of the validation images`);
+  if (cell.seed === plan.seeds[0]) await drawSome(plan, folder, log);
   return {
     figures,
     noise: await detectionNoise(annotations, join(folder, 'coco_instances_results.json'), draws),
     notes: { protocol },
   };
+}
+
+/** What the detector finds in the first validation images: the same ones for every row. */
+async function drawSome(plan: ResultsConfig, folder: string, log: LiveLog): Promise<void> {
+  const root = String(plan.data.val.images);
+  const images = (await readdir(root))
+    .sort()
+    .slice(0, DRAWN)
+    .map((name) => join(root, name));
+  const options = { weights: folder, images, out: join(folder, PICTURES), engine: plan.engine, log };
+  await predict(options).catch((error) => log.warn(`no pictures: ${errorMessage(error)}`));
 }
 
 /** @throws UserError naming the data that the plan's columns need and do not have, or that are not there */
