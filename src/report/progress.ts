@@ -2,8 +2,8 @@
  * How far a long piece of work has come: a bar on a terminal, now and then a line in a pipe.
  *
  * On a terminal one line is redrawn at most ten times a second and removed for a summary at the end. Elsewhere nothing
- * is said for the first two seconds; then a line is printed at once, at every tenth of the way and, on long ways, every
- * 30 seconds. There is no timer behind it: it draws only when told of progress, so it never keeps a process alive.
+ * is said for the first two seconds; then a line is printed at once, at every tenth of the way, where tenths take five
+ * seconds or more, and on long ways every 30 seconds. There is no timer behind it: it draws only when told of progress, so it never keeps a process alive.
  */
 
 import { formatDuration } from '../core/clock.js';
@@ -13,6 +13,7 @@ import { textWidth } from './text-width.js';
 
 const REDRAW_SECONDS = 0.1;
 const QUIET_SECONDS = 2;
+const TENTH_SECONDS = 5;
 const LINE_SECONDS = 30;
 const BAR_WIDTHS = [30, 20, 10];
 
@@ -118,14 +119,15 @@ export class Progress {
     this.#console.info(`${this.#position()} in ${took}${formatFields(fields, '  ').join('')}`);
   }
 
-  /** The tenth that was reached is noted even while nothing is printed yet: it would be said again later. */
   #lineIsDue(now: number): boolean {
     if (now - this.#started < QUIET_SECONDS || this.#finished) return false;
     const tenth = Math.floor(10 * (this.#share ?? 0));
-    const due = tenth !== this.#tenth || now - this.#drawn >= LINE_SECONDS;
-    this.#tenth = tenth;
+    const silent = now - this.#drawn;
     // The end has a line of its own.
-    return due && this.#done !== this.#total;
+    if (this.#done === this.#total || silent < (tenth === this.#tenth ? LINE_SECONDS : TENTH_SECONDS))
+      return false;
+    this.#tenth = tenth;
+    return true;
   }
 
   #draw(now: number): void {
