@@ -39,6 +39,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'node dist/tools/loss-compare.js COMMIT': 'builds two commits: test/tools/loss-compare.test.ts',
   'node dist/tools/profile-step.js':
     'steps of a ResNet-50 take long; test/tools/run-tool.test.ts has its options',
+  'npx scrl reproduce --plan hour --data/pretrain CROPS --data/classes CROPS --data/train/images DIR --data/train/annotations JSON --data/val/images DIR --data/val/annotations JSON --dry-run':
+    'times steps for half a minute: test/cli/reproduce.test.ts has a smaller plan',
   'npx scrl engine install --from WHEEL': 'replaces the library that is installed: test/engine/install',
 };
 
@@ -60,6 +62,7 @@ interface Run {
 }
 
 const RUNS: Readonly<Record<string, Run>> = {
+  'npx scrl data check PHOTOS': { stand: { PHOTOS: 'photos/train' }, makes: /to train:/ },
   'npx scrl preview --config scrl_200ep --dataset/root PHOTOS': { makes: 'preview.png' },
   'npx scrl pretrain --config one_machine --dataset/root PHOTOS --dry-run': {
     more: PRETRAINING,
@@ -70,6 +73,8 @@ const RUNS: Readonly<Record<string, Run>> = {
     makes: 'runs/one_machine_000/checkpoint_last.pth',
   },
   'npx scrl pretrain --resume runs/one_machine_000': { makes: /nothing to train/ },
+  'npx scrl runs': { makes: /runs\/one_machine_000 +pretraining +one_machine +finished/ },
+  'npx scrl report runs/one_machine_000': { makes: 'runs/one_machine_000/report.html' },
   'npx scrl config show --config FILE': {
     stand: { FILE: 'runs/one_machine_000/config.yaml' },
     makes: /input_size: 32 +# .*config\.yaml:\d+/,

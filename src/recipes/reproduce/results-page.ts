@@ -26,7 +26,7 @@ import type { ResultsContent } from './write.js';
 /** Which metric of which cells is shown as curves, and what it is called. */
 const CURVES: readonly (readonly [kind: CellKind, metric: string, title: string])[] = [
   ['pretrain', 'loss', 'Pretraining: loss'],
-  ['pretrain', 'spread', 'Pretraining: spread of the outputs (1 = even, 0 = collapsed)'],
+  ['pretrain', 'spread', 'Pretraining: spread of the outputs'],
   ['faster', 'loss', 'Faster R-CNN: loss'],
   ['mask', 'loss', 'Mask R-CNN: loss'],
 ];
