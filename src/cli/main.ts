@@ -84,7 +84,7 @@ function parser(args: readonly string[]) {
       .showHelpOnFail(false)
       .fail((message, error, usage) => {
         if (message === NO_COMMAND) process.stderr.write(`${usage.help()}\n\n`);
-        throw parseFailure(message, error, args);
+        throw parseFailure(message, error, args, () => String(usage.help()));
       })
   );
 }

@@ -108,7 +108,7 @@ it.each([
   [['home'], /no image|no file|empty/i],
   [['bad', '--images', 'x'], '--images: goes with a file of annotations only'],
   [['bad/dog/flat.jpg'], 'is neither a folder of images nor a JSON file'],
-  [[], 'Not enough'],
+  [[], '0 of 1 arguments: scrl data check <data>'],
 ])('refuses %j', async (args, message) => {
   mkdirSync(at('home'), { recursive: true });
   const { code, err } = await runCli(folder, ['data', 'check', ...args]);

@@ -115,6 +115,9 @@ describe('names of other toolkits', () => {
 
   it.each([
     [['pretrian'], 'error: pretrian is no command\n  did you mean pretrain? see: scrl --help\n'],
+    [['train'], 'error: train is no command\n  did you mean pretrain, or detect train? see: scrl --help\n'],
+    [['detect', 'xyz'], 'error: xyz is no command\n  see: scrl detect --help\n'],
+    [['convert', 'a.pth'], 'error: 1 of 2 arguments: scrl convert <in> <out>\n  see: scrl convert --help\n'],
     [['detect', 'trian'], 'error: trian is no command\n  did you mean train? see: scrl detect --help\n'],
   ])('%j', async (args, err) => {
     expect(await run(...args)).toEqual({ code: 2, out: '', err });

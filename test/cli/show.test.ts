@@ -96,7 +96,7 @@ describe('mistakes end with 2 and say what to do', () => {
   const at = ['--at', '3,3'];
   it.each([
     ['no weights', ['pca', ...out, 'a.jpg'], /Missing required argument: weights/],
-    ['no images', ['pca', ...weights, ...out], /Not enough non-option arguments/],
+    ['no images', ['pca', ...weights, ...out], /1 of 2 arguments: scrl show <what> <images/],
     ['truncated weights', ['pca', '--weights', 'broken.pth', ...out, 'a.jpg'], /broken\.pth/],
     ['another picture', ['tsne', ...weights, ...out, 'a.jpg'], /tsne/],
     ['too many images', ['pca', ...weights, ...out, ...Array(9).fill('a.jpg')], /at most 8 images, not 9/],

@@ -3,12 +3,12 @@ import type { DataReport, Finding } from '../../recipes/data-check/index.js';
 import type { Arguments } from '../config-flags.js';
 import { openConsole, withLog } from '../log-flags.js';
 import { printReport } from '../output.js';
+import { NO_COMMAND } from '../parse-failure.js';
 
 export const dataCommand: CommandModule<object, Arguments> = {
   command: 'data',
   describe: 'look at a data set',
-  builder: (yargs) =>
-    yargs.command(checkCommand).demandCommand(1, 'which command? see: scrl data --help') as Argv<Arguments>,
+  builder: (yargs) => yargs.command(checkCommand).demandCommand(1, NO_COMMAND) as Argv<Arguments>,
   handler: () => {},
 };
 
