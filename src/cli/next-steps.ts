@@ -1,7 +1,7 @@
 /** What can be done with a run that has come to its end: complete commands, quoted for the shell. */
 
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { quoteForShell } from './command-line.js';
+import { quoteForShell } from '../core/shell.js';
 
 export interface NextStep {
   /** What it is good for. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { commandAgain, quoteForShell } from '../../src/cli/command-line.js';
+import { commandAgain } from '../../src/cli/command-line.js';
+import { quoteForShell } from '../../src/core/shell.js';
 
 it('plain words stay as they are', () => {
   expect(quoteForShell(['scrl', 'pretrain', '--resume', '/data/runs/a_000'])).toBe(

@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from 'yargs';
 import { PRETRAIN } from '../../config/schemas/pretrain.js';
 import { UserError } from '../../core/errors.js';
-import { commandAgain, quoteForShell } from '../command-line.js';
+import { quoteForShell } from '../../core/shell.js';
+import { commandAgain } from '../command-line.js';
 import { type Arguments, readConfig, withConfig } from '../config-flags.js';
 import { openConsole } from '../log-flags.js';
 import { fromHere, type NextStep, nextStepsText } from '../next-steps.js';

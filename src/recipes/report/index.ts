@@ -5,6 +5,7 @@ import { formatDuration } from '../../core/clock.js';
 import { errorMessage, UserError } from '../../core/errors.js';
 import type { Log } from '../../core/log.js';
 import { writeFileAtomic } from '../../core/replace.js';
+import { quoteForShell } from '../../core/shell.js';
 import {
   code,
   figure,
@@ -155,7 +156,7 @@ function settings(records: readonly RunRecord[]): string {
 
 /** What is done with such a run. */
 export function nextCommands({ kind, state, folder }: RunRecord): string[] {
-  const run = /^[\w@%+=:,./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
+  const run = quoteForShell([folder]);
   if (state === 'stopped' && kind !== 'linear evaluation') {
     return [`scrl ${kind === 'detector' ? 'detect train' : 'pretrain'} --resume ${run}`];
   }

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { findRecipe } from '../../../config/find-recipe.js';
 import { DETECT } from '../../../config/schemas/detect.js';
-import { quoteForShell } from '../../command-line.js';
+import { quoteForShell } from '../../../core/shell.js';
 import { type Arguments, withConfig } from '../../config-flags.js';
 import { openConsole } from '../../log-flags.js';
 import { afterDetectorTraining, nextStepsText } from '../../next-steps.js';
