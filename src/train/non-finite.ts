@@ -40,7 +40,7 @@ export async function stopOnNonFinite(
   await writeFile(`${base}.json`, JSON.stringify({ step, outputs, ...facts }, named, 1));
   throw new UserError(`${problem}; training was stopped`, {
     where: folder,
-    remedy: `the batch was saved as ${base}.pth and .json, and checkpoint_last.pth is from before it. ${remedy}`,
+    remedy: `the batch was saved as ${base}.pth (read it with torch.load, or readTorchFile of scrl-detect/formats) and .json, and checkpoint_last.pth is from before it. ${remedy}`,
   });
 }
 

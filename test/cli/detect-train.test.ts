@@ -5,6 +5,13 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTensor, type TensorSource } from '../../src/core/array.js';
+import { loadResized } from '../../src/data/detection-loader.js';
+import type { DetectionPlan } from '../../src/data/detection-transform.js';
+import { padImages } from '../../src/data/pad-images.js';
+import { readTorchFile } from '../../src/formats/torch-pth.js';
+import type { FileDict } from '../../src/formats/value.js';
+import { probeImage } from '../../src/image/probe.js';
 import { makeShapes } from '../../tools/shapes/write.js';
 import { runCli, startCli } from '../helpers/cli.js';
 import { writeResNet18 } from '../helpers/weights.js';
@@ -135,6 +142,21 @@ describe('a run', () => {
     expect(readdirSync(join(folder, 'diverged'))).toEqual(
       expect.arrayContaining(['nonfinite_step_1.json', 'nonfinite_step_1.pth']),
     );
+    expect(err).toContain('readTorchFile');
+    const kept = (await readTorchFile(join(folder, 'diverged', 'nonfinite_step_1.pth'))) as FileDict;
+    const { shape, data } = await loadTensor(kept.get('images') as TensorSource);
+    const { plans, files } = JSON.parse(
+      readFileSync(join(folder, 'diverged', 'nonfinite_step_1.json'), 'utf8'),
+    ) as { plans: DetectionPlan[]; files: string[] };
+    const images = await Promise.all(
+      plans.map(async (plan, i) => loadResized(files[i], await probeImage(files[i]), plan)),
+    );
+    const { height, width, images: pixels } = padImages(images);
+    expect(shape).toEqual([2, height, width, 3]);
+    expect(data).toEqual(pixels);
+    expect(err).toContain("scrl detect preview with this run's config.yaml and --step 1");
+    const preview = ['--config', 'diverged/config.yaml', '--step', '1', '--count', '2', '--out', 'seen.png'];
+    expect((await run('detect', 'preview', ...preview)).code).toBe(0);
   });
 
   it('is not resumed on other data, or with another seed', async () => {

@@ -11,14 +11,17 @@ import { fedMatrix, matrixSpecs, matrixValues, poolRegions, pyramidCells } from 
 import { regionRows } from './regions.js';
 
 /**
- * The first layer, in the order of the forward pass, that gives something that is not finite for these images. The heads are
- * looked at for one region of each image, all of it: which regions they saw is not known any more. Nothing is changed.
+ * Compiles the search for the first layer, in the order of the forward pass, that gives something that is not finite. The heads
+ * are looked at for one region of each image, all of it: which regions they saw is not known any more. Nothing is changed.
  *
- * @returns the layer's name in the state dict; undefined when all is finite
+ * @param images of a batch
+ * @returns what finds the layer's name in the state dict; undefined when all is finite
  */
-export async function findNonFinite(detector: Detector, batch: PixelBatch): Promise<string | undefined> {
+export function nonFiniteFinder(
+  detector: Detector,
+  images: number,
+): (batch: PixelBatch) => Promise<string | undefined> {
   const { runtime, module } = detector.store;
-  const images = batch.sizes.length / 2;
   const inputs = { ...pixelInputs(images), ...matrixSpecs('box'), ...matrixSpecs('mask') };
   let names: string[] = [];
   const step = runtime.compile<string, 'finite'>(`detect_find_${images}`, inputs, (fed) => {
@@ -26,8 +29,10 @@ export async function findNonFinite(detector: Detector, batch: PixelBatch): Prom
     names = flags.names;
     return { finite: flags.finite };
   });
-  const { finite } = await step.run({ ...fedPixels(batch), ...wholeImages(batch, images) });
-  return names[finite.findIndex((flag) => Number(flag) === 0)]?.replace(`${module}.`, '');
+  return async (batch) => {
+    const { finite } = await step.run({ ...fedPixels(batch), ...wholeImages(batch, images) });
+    return names[finite.findIndex((flag) => Number(flag) === 0)]?.replace(`${module}.`, '');
+  };
 }
 
 function forward(detector: Detector, fed: Record<string, Tensor>): void {

@@ -10,7 +10,7 @@ import type { DetectionDataset } from '../../data/detection-dataset.js';
 import type { DetectionBatch } from '../../data/detection-loader.js';
 import type { Skipped } from '../../data/list-files.js';
 import { DivergenceError } from '../../models/detection/divergence.js';
-import { findNonFinite } from '../../models/detection/find-non-finite.js';
+import { nonFiniteFinder } from '../../models/detection/find-non-finite.js';
 import { runTrainStep, type TrainBatch, trainBatch } from '../../models/detection/train-host.js';
 import { compileTrainStep } from '../../models/detection/train-step.js';
 import type { Metrics } from '../../report/sink.js';
@@ -61,10 +61,11 @@ export function detectTask(context: DetectTaskContext): Task<Prepared> {
         return await step(fed, at);
       } catch (error) {
         if (!(error instanceof DivergenceError)) throw error;
-        const layer = await findNonFinite(model.detector, batch);
+        const layer = await nonFiniteFinder(model.detector, plan.batch)(batch);
         const where = layer === undefined ? 'though every layer is finite' : `first in ${layer}`;
         const problem = `step ${at.step}: ${error.message.split('\n')[0]}, ${where}`;
-        const found = { step: at.step, outputs: {}, problem, remedy: REMEDY };
+        const remedy = `To see it: scrl detect preview with this run's config.yaml and --step ${at.step}. ${REMEDY}`;
+        const found = { step: at.step, outputs: {}, problem, remedy };
         return stopOnNonFinite(context.folder, found, evidenceOf(batch, dataset));
       }
     },
