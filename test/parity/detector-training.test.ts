@@ -23,13 +23,15 @@ import { writeTorchFile } from '../../src/formats/torch-pth.js';
 import type { WeightsStyle } from '../../src/models/backbone/resnet-layers.js';
 import { DEFAULT_ANCHORS } from '../../src/models/detection/anchors.js';
 import type { ImageDetections } from '../../src/models/detection/detect-host.js';
-import type { Detector } from '../../src/models/detection/networks.js';
+import { Detector } from '../../src/models/detection/networks.js';
 import type { TrainResult } from '../../src/models/detection/train-host.js';
+import type { ModuleStore } from '../../src/nn/module-store.js';
 import { decode, type Rle } from '../../src/pycocotools/mask/rle.js';
 import { runCli } from '../helpers/cli.js';
+import { declaringRuntime } from '../helpers/declared.js';
 import { openRuntime } from '../helpers/engine.js';
 import { GOLDEN, goldenObjects, samplingSequence } from '../models/detection/golden-inputs.js';
-import type { GoldenCase } from '../models/detection/golden-network.js';
+import { type GoldenCase, goldenOptions, type OtherNetwork } from '../models/detection/golden-network.js';
 import {
   expectNear,
   GOLDEN_CASES,
@@ -176,16 +178,21 @@ function compareMasks(mask: Rle, counts: Uint32Array, i: number): void {
 
 const sorted = (ids: Iterable<number>) => [...ids].sort((a, b) => a - b);
 
-/** The golden runs, and one of the other style, for which there are no golden numbers. */
-const CASES = [...GOLDEN_CASES.map((name) => [name, 'torch'] as const), ['mask_frozen', 'msra'] as const];
+/** The golden runs, and networks for which there are no golden numbers: the other style, blocks of two layers. */
+const CASES: readonly (readonly [GoldenCase, Required<OtherNetwork>])[] = [
+  ...GOLDEN_CASES.map((name) => [name, { backbone: 'resnet50', weightsStyle: 'torch' }] as const),
+  ['mask_frozen', { backbone: 'resnet50', weightsStyle: 'msra' }],
+  ['mask_frozen', { backbone: 'resnet18', weightsStyle: 'torch' }],
+];
 
-describe.each(CASES)('%s, %s', (name, style) => {
+describe.each(CASES)('%s, %j', (name, network) => {
+  const isGolden = network.backbone === 'resnet50' && network.weightsStyle === 'torch';
+
   it('trains as PyTorch does, and is run by it after conversion', async () => {
-    const golden = new URL(`../golden/detection/${name}_seed1.json`, import.meta.url);
-    const { steps } = JSON.parse(readFileSync(golden, 'utf8')) as TheirRun;
-    const probes = Object.keys(steps[0].grad_norm);
-    const { detector, train, detect } = await openGoldenDetector(runtime, name, probes, style);
-    if (style === 'msra') await shrinkStem(detector);
+    const style = network.weightsStyle;
+    const probes = probesOf(name, network);
+    const { detector, train, detect } = await openGoldenDetector(runtime, name, probes, network);
+    await tame(detector, network);
     const initial = await convertedFile(detector, 0);
     const [theirs, rounded] = [
       await runPython<TheirRun>('detector_train.py', initial, await trainingPlan(name, style, 'float64')),
@@ -205,8 +212,8 @@ describe.each(CASES)('%s, %s', (name, style) => {
           losses,
           expected.losses,
           Object.keys(losses),
-          // What one step is known to differ by is of the golden style.
-          style === 'torch' ? NOISE[name].losses[step] : Math.max(...NOISE[name].losses),
+          // What one step is known to differ by is of the golden network.
+          isGolden ? NOISE[name].losses[step] : Math.max(...NOISE[name].losses),
           LARGEST_NOISE.losses,
         ),
         gradient: noiseOf(
@@ -226,15 +233,43 @@ describe.each(CASES)('%s, %s', (name, style) => {
   });
 });
 
-/** Pixels that are not divided by their deviation are 58 times as large; the golden weights are made for those that are. */
-async function shrinkStem({ store }: Detector): Promise<void> {
-  const stem = store.entries.find(({ key }) => key === 'backbone.bottom_up.stem.conv1.weight')?.variable;
-  if (stem === undefined) throw new Error('the detector has no stem');
-  const values = (await store.runtime.read(stem)) as Float32Array;
-  await store.runtime.write(
-    stem,
-    values.map((value) => value / 58),
-  );
+/** Parameters whose gradients are compared: those of the golden run that the network has. */
+function probesOf(name: GoldenCase, network: OtherNetwork): string[] {
+  const golden = new URL(`../golden/detection/${name}_seed1.json`, import.meta.url);
+  const { steps } = JSON.parse(readFileSync(golden, 'utf8')) as TheirRun;
+  const { store } = new Detector(declaringRuntime(), goldenOptions(name, network));
+  const known = new Set(store.parameters().map(({ key }) => key));
+  return Object.keys(steps[0].grad_norm).filter((key) => known.has(key));
+}
+
+it.each(['torch', 'msra'] as const)('a ResNet-101 of %s style detects as in PyTorch', async (style) => {
+  const network = { backbone: 'resnet101', weightsStyle: style } as const;
+  const { detector, detect } = await openGoldenDetector(runtime, 'mask_frozen', [], network);
+  await tame(detector, network);
+  const file = await convertedFile(detector, 0);
+  const theirs = await runPython<TheirDetections[]>('detector.py', file, await detectionPlan(style));
+  compareDetections(await detect(goldenPixels(SEED, DETECTED_STEP)), theirs);
+});
+
+/**
+ * The golden weights are made for pixels that are divided by their deviation, which are 58 times as small, and for blocks that
+ * end in a third layer, whose norm they keep small.
+ */
+async function tame({ store }: Detector, { backbone, weightsStyle }: OtherNetwork): Promise<void> {
+  if (weightsStyle === 'msra') await divide(store, /bottom_up\.stem\.conv1\.weight$/, 58);
+  if (backbone === 'resnet18') await divide(store, /bottom_up\.res\d\.\d\.conv2\.norm\.weight$/, 4);
+}
+
+async function divide({ entries, runtime }: ModuleStore, keys: RegExp, divisor: number): Promise<void> {
+  const found = entries.filter(({ key }) => keys.test(key));
+  expect(found.length).toBeGreaterThan(0);
+  for (const { variable } of found) {
+    const values = (await runtime.read(variable)) as Float32Array;
+    await runtime.write(
+      variable,
+      values.map((value) => value / divisor),
+    );
+  }
 }
 
 /** The largest relative difference of PyTorch's float32 run, at least what it is known to be. */

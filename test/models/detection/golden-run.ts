@@ -6,7 +6,6 @@
 import { expect } from 'vitest';
 import { padImages } from '../../../src/data/pad-images.js';
 import type { Runtime } from '../../../src/engine/runtime.js';
-import type { WeightsStyle } from '../../../src/models/backbone/resnet-layers.js';
 import { anchorTargets } from '../../../src/models/detection/anchor-targets.js';
 import { AnchorGrid } from '../../../src/models/detection/anchors.js';
 import { type ImageDetections, runDetectStep } from '../../../src/models/detection/detect-host.js';
@@ -23,7 +22,7 @@ import {
 } from '../../../src/solver/param-groups.js';
 import { Sgd } from '../../../src/solver/sgd.js';
 import { GOLDEN, goldenImage, goldenObjects, goldenRank } from './golden-inputs.js';
-import { type GoldenCase, goldenOptions, writeGoldenWeights } from './golden-network.js';
+import { type GoldenCase, goldenOptions, type OtherNetwork, writeGoldenWeights } from './golden-network.js';
 
 /**
  * The largest relative differences of PyTorch's float32 runs over two seeds: losses of each step, norm of any gradient,
@@ -80,14 +79,17 @@ export interface GoldenDetector {
   detect(pixels: PixelBatch): Promise<ImageDetections[]>;
 }
 
-/** @param probes parameters whose gradient's norm is an output of training */
+/**
+ * @param probes parameters whose gradient's norm is an output of training
+ * @param other what the network has else than that of the golden run
+ */
 export async function openGoldenDetector(
   runtime: Runtime,
   name: GoldenCase,
   probes: readonly string[],
-  style?: WeightsStyle,
+  other?: OtherNetwork,
 ): Promise<GoldenDetector> {
-  const detector = new Detector(runtime, goldenOptions(name, style));
+  const detector = new Detector(runtime, goldenOptions(name, other));
   await writeGoldenWeights(detector.store);
   const { train } = GOLDEN.proposals;
   const step = compileTrainStep(runtime, detector, await openSolver(runtime, detector, goldenDecay(name)), {
