@@ -7,6 +7,7 @@ import type { FileDict } from '../formats/value.js';
 import type { WeightsStyle } from '../models/backbone/resnet-layers.js';
 import type { DetectorNorm, DetectorOptions } from '../models/detection/networks.js';
 import { type ChoiceOptions, chooseBackbone, weightsStyleOf } from './choose-backbone.js';
+import { detectorConstants } from './detector-constants.js';
 import { detectorDescription } from './detector-description.js';
 import type { DetectorSizes } from './names/detector.js';
 import { openWeights } from './open-weights.js';
@@ -23,7 +24,7 @@ export interface LoadedDetector {
   readonly tensors: StateDict;
   /** What it is, for people. */
   readonly description: string;
-  /** What the file says besides (`detector-description.ts`); empty for files of others. */
+  /** What the file says besides (`detector-description.ts`), or is known of files of its kind (`detector-constants.ts`). */
   readonly about: FileDict;
 }
 
@@ -42,13 +43,18 @@ export async function loadDetector(
   const { model, account, sizes } = takeModel(groups, chosen, all);
   requireWhole(account, opened.path);
   const known = requireDetector(model, sizes, opened.path);
-  const options = optionsOf(model, known, await weightsStyleOf(choice));
+  const about =
+    detectorDescription(opened.value) ??
+    (await detectorConstants(opened.value, chosen.group.tensors, known.classes, opened.path));
+  const saved = about.get('weights_style');
+  const style = saved === 'torch' || saved === 'msra' ? saved : await weightsStyleOf(choice);
+  const options = optionsOf(model, known, style);
   return {
     path: opened.path,
     options,
     tensors: named(model, 'detectron2'),
     description: describe(model.network, options, chosen.family),
-    about: detectorDescription(opened.value) ?? new Map(),
+    about,
   };
 }
 

@@ -51,6 +51,8 @@ export async function detectEval(options: DetectEvalOptions): Promise<DetectEval
       key: 'categories',
       remedy: 'evaluate it on annotations of the data that it was trained on',
     });
+  } else if (opened.about.has('classes') && dataset.classes.some((name, i) => name !== classes[i])) {
+    log.warn(`${annotations}: categories have other names than the detector's classes; their order counts`);
   }
   await makeFolder(out);
   log.info(`${opened.description}: ${where}`);

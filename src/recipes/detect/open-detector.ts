@@ -48,7 +48,7 @@ export async function openDetector(
     ...loaded,
     options: {
       ...options,
-      weightsStyle: styleOf(style, loaded),
+      weightsStyle: styleOf(style, loaded, log),
     },
     anchors: anchorsIn(loaded),
     classes,
@@ -119,18 +119,26 @@ function anchorsIn({ about, options, path }: LoadedDetector): AnchorOptions {
 }
 
 /** Weights of one style in a network of the other run without an error, and find nothing. */
-function styleOf(given: WeightsStyle | undefined, { about, options, path }: LoadedDetector): WeightsStyle {
+function styleOf(
+  given: WeightsStyle | undefined,
+  { about, options, path }: LoadedDetector,
+  log: Log,
+): WeightsStyle {
   const saved = about.get('weights_style');
-  const known = saved === 'torch' || saved === 'msra' ? saved : undefined;
-  if (known !== undefined && given !== undefined && known !== given) {
-    throw new UserError(`was trained with ${known} input`, {
+  if (saved !== undefined && given !== undefined && saved !== given) {
+    throw new UserError(`was trained with ${saved} input`, {
       where: path,
       key: '--weights_style',
       value: given,
       remedy: 'leave out --weights_style',
     });
   }
-  return known ?? given ?? options.weightsStyle;
+  if (saved === undefined && given === undefined && options.weightsStyle === 'torch') {
+    log.warn(
+      `${path}: does not say which colours it was trained on: taken as RGB, divided by deviations; if not, --weights_style msra`,
+    );
+  }
+  return given ?? options.weightsStyle;
 }
 
 function defaultNames(count: number): string[] {
