@@ -1,5 +1,5 @@
 /**
- * What a file says of a detector besides its weights, under `scrl`: how its input looks, its anchors, the names of its classes.
+ * What a file says of a detector besides its weights, under `scrl`: how its input looks, its anchors and limits, the names of its classes.
  * Our runs write it, conversions carry it along where the file has a place for it, and Detectron2 does not look at it.
  */
 
@@ -17,6 +17,12 @@ const KEYS: ReadonlySet<string | number> = new Set([
   'anchor_ratios',
   'min_size_test',
   'max_size_test',
+  'pre_nms_topk_test',
+  'post_nms_topk_test',
+  'rpn_nms',
+  'score_threshold',
+  'nms',
+  'detections',
   'protocol',
   'classes',
   'category_ids',

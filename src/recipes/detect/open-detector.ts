@@ -16,6 +16,7 @@ import { type AnchorOptions, DEFAULT_ANCHORS } from '../../models/detection/anch
 import type { DetectHostOptions } from '../../models/detection/detect-host.js';
 import { Detector } from '../../models/detection/networks.js';
 import { DetectorRunner } from './runner.js';
+import { limitsIn } from './saved-limits.js';
 
 export interface OpenedDetector extends LoadedDetector {
   readonly anchors: AnchorOptions;
@@ -75,17 +76,22 @@ export function testSizeOf({ testSize }: OpenedDetector, given: ImageLimits | un
   return given ?? testSize ?? DEFAULT_SIZE;
 }
 
-/** Builds a detector to be used; what is not said of its thresholds is Detectron2's. */
+/**
+ * Builds a detector to be used. Its limits are those that it was trained with; what the file does not say is Detectron2's.
+ *
+ * @param limits in place of the file's
+ */
 export async function openRunner(
   runtime: Runtime,
   opened: OpenedDetector,
-  thresholds: Pick<DetectHostOptions, 'scoreThreshold'> = {},
+  limits: Pick<DetectHostOptions, 'scoreThreshold'> = {},
 ): Promise<DetectorRunner> {
   return new DetectorRunner(runtime, await buildDetector(runtime, opened), {
     anchors: opened.anchors,
     classes: opened.options.classes,
     candidatesPerLevel: CANDIDATES_PER_LEVEL,
-    ...thresholds,
+    ...limitsIn(opened.about),
+    ...limits,
   });
 }
 

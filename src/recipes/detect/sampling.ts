@@ -5,6 +5,7 @@ import type { DetectHostOptions } from '../../models/detection/detect-host.js';
 import { IGNORED } from '../../models/detection/matcher.js';
 import type { TrainBatchOptions, TrainHostOptions } from '../../models/detection/train-host.js';
 import { anchorsOf } from './options.js';
+import type { DetectLimits } from './saved-limits.js';
 
 /** Which anchors are objects, and how many an image is trained on. */
 export function anchorSampling(config: DetectConfig): Omit<TrainBatchOptions, 'step'> {
@@ -33,10 +34,11 @@ export function trainHostOptions({ model }: DetectConfig, classes: number): Trai
 
 /** @param classes K */
 export function detectHostOptions(config: DetectConfig, classes: number): DetectHostOptions {
-  const { rpn, test } = config.model;
+  return { anchors: anchorsOf(config), classes, ...detectLimits(config) };
+}
+
+export function detectLimits({ model: { rpn, test } }: DetectConfig): DetectLimits {
   return {
-    anchors: anchorsOf(config),
-    classes,
     candidatesPerLevel: rpn.pre_nms_topk_test,
     proposals: rpn.post_nms_topk_test,
     proposalNms: rpn.nms,

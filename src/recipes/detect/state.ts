@@ -22,6 +22,8 @@ import { savedSettings, sayChangedSettings } from '../shared/saved-settings.js';
 import type { DetectModel } from './model.js';
 import { protocolFingerprint } from './options.js';
 import type { DetectPlan } from './plan.js';
+import { detectLimits } from './sampling.js';
+import { savedLimits } from './saved-limits.js';
 
 /** Where a run is. */
 export interface DetectPosition {
@@ -86,6 +88,7 @@ export function detectState(
         ['anchor_ratios', config.model.rpn.aspect_ratios.map(float)],
         ['min_size_test', config.input.min_size_test],
         ['max_size_test', config.input.max_size_test],
+        ...savedLimits(detectLimits(config)),
         ['protocol', protocolFingerprint(config)],
         ['classes', [...classes]],
         ['category_ids', [...categoryIds]],
