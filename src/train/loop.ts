@@ -3,8 +3,8 @@
  *
  * A recipe says what a step is. The loop makes the next batch while TensorFlow runs a step, names files that could not be
  * decoded, stops at a loss that is no number, saves by a schedule, and stops after the current step when it is asked to. Work
- * is not lost with the images or the disk: when there is no next batch it saves before it gives up, and a checkpoint that does not
- * fit is tried again.
+ * is not lost with the images or the disk: when there is no next batch, or other work fails, it saves before it gives up, and a
+ * checkpoint that does not fit is tried again.
  */
 
 import { requireSpace } from '../core/disk-space.js';
@@ -162,7 +162,13 @@ class Loop<B extends TaskBatch> {
     const { works = [], length } = this.#task;
     for (const { every, always, run } of works) {
       if (!isDue(every, this.#step, length) || (this.#run.stopping && always !== true)) continue;
-      Object.assign(metrics, await this.#aside(() => run(this.#step)));
+      try {
+        Object.assign(metrics, await this.#aside(() => run(this.#step)));
+      } catch (error) {
+        this.record(metrics);
+        await this.saveBeforeGivingUp();
+        throw error;
+      }
     }
   }
 

@@ -165,6 +165,14 @@ describe('the loop', () => {
     await expect(trainToy({ folder: at('empty'), log }, { batches })).rejects.toThrow('epoch 0 has no batch');
   });
 
+  it('saves what it has before it gives up when other work fails', async () => {
+    const works = [{ every: { steps: 7 }, run: () => Promise.reject(new Error('cannot be judged')) }];
+    await expect(trainToy({ folder: at('judged'), log }, { works })).rejects.toThrow('cannot be judged');
+    expect(metrics('judged')).toEqual(metrics('whole').slice(0, 7));
+    await trainToy({ folder: at('judged'), log });
+    expect(metrics('judged')).toEqual(metrics('whole'));
+  });
+
   it('saves what it has before it gives up when there is no next batch', async () => {
     async function* batches(epoch: number) {
       for (let place = 0; place < LENGTH.stepsPerEpoch; place++) {

@@ -125,10 +125,20 @@ function select(
   };
 }
 
+const REMEDIES = new Map([
+  ['area', 'add to each annotation the pixels of its mask or, without masks, width times height of its box'],
+]);
+
 function finite(value: number, key: string, id: number, where: string): number {
   if (Number.isFinite(value)) return value;
   const found = Number.isNaN(value) ? {} : { value: String(value) };
-  throw new UserError(`annotation ${id} needs a finite number`, { where, key, ...found });
+  const remedy = REMEDIES.get(key);
+  throw new UserError(`annotation ${id} needs a finite number`, {
+    where,
+    key,
+    ...found,
+    ...(remedy !== undefined && { remedy }),
+  });
 }
 
 /** Heights and widths of the images, by position; NaN where the file has none. */

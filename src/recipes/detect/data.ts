@@ -9,6 +9,8 @@ import { type DetectionDataset, openDetectionDataset } from '../../data/detectio
 import { type DetectionBatch, isWide, loadDetections } from '../../data/detection-loader.js';
 import { withHeaderProgress } from '../shared/header-progress.js';
 
+/** Categories that a message names. */
+const SHOWN = 5;
 /** How likely a training image is mirrored. */
 const FLIP = 0.5;
 
@@ -111,11 +113,11 @@ export function requireSameCategories(
   const list = (numbers: readonly number[], names: readonly string[]) =>
     numbers.map((id, i) => `${id} ${names[i]}`);
   const [ours, theirs] = [list(expected.categoryIds, expected.classes), list(ids, data.classes)];
-  const only = (a: readonly string[], b: readonly string[]) =>
-    a
-      .filter((item) => !b.includes(item))
-      .slice(0, 5)
-      .join(', ') || 'none';
+  const only = (a: readonly string[], b: readonly string[]) => {
+    const missing = a.filter((item) => !b.includes(item));
+    const more = missing.length > SHOWN ? `, and ${missing.length - SHOWN} more` : '';
+    return missing.length === 0 ? 'none' : `${missing.slice(0, SHOWN).join(', ')}${more}`;
+  };
   throw new UserError(`has other categories than ${expected.where}`, {
     where: data.records.where,
     key: 'categories',

@@ -8,7 +8,7 @@ import type { DetectionEvaluation } from '../../evaluation/detections.js';
 import type { WeightsStyle } from '../../models/backbone/resnet-layers.js';
 import { type EngineOptions, openEngine } from '../shared/open-engine.js';
 import { requireSameCategories } from './data.js';
-import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js';
+import { evaluateDetector, figuresOf, requireEvaluable, writeDetectorResults } from './evaluate.js';
 import { type ImageLimits, openDetector, openRunner, testSizeOf } from './open-detector.js';
 
 export interface DetectEvalOptions {
@@ -54,6 +54,7 @@ export async function detectEval(options: DetectEvalOptions): Promise<DetectEval
   } else if (opened.about.has('classes') && dataset.classes.some((name, i) => name !== classes[i])) {
     log.warn(`${annotations}: categories have other names than the detector's classes; their order counts`);
   }
+  requireEvaluable(dataset);
   await makeFolder(out);
   log.info(`${opened.description}: ${where}`);
   const runtime = await openEngine(engine, log);

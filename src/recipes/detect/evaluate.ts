@@ -34,6 +34,16 @@ export type EvaluationInput = Pick<DetectConfig['input'], 'min_size_test' | 'max
   workers: number;
 };
 
+/**
+ * Holds the annotations to what COCO's evaluation asks of them, before anything is trained or detected: in the end it would be
+ * too late.
+ *
+ * @throws UserError as `evaluateDetector` would
+ */
+export function requireEvaluable(dataset: DetectionDataset): void {
+  compare(dataset, []);
+}
+
 /** @throws UserError when annotations cannot be compared with */
 export async function evaluateDetector(
   runner: DetectorRunner,
@@ -43,9 +53,16 @@ export async function evaluateDetector(
 ): Promise<DetectorResults> {
   const { found, undecodable } = await detectAll(runner, dataset, input, log);
   const results = cocoResults(found, categoryIdsOf(dataset));
-  const truth = COCO.open(dataset.records.where);
-  const types = dataset.records.masks ? (['bbox', 'segm'] as const) : (['bbox'] as const);
-  return { results, evaluations: types.map((type) => evaluateDetections(truth, results, type)), undecodable };
+  return { results, evaluations: compare(dataset, results), undecodable };
+}
+
+function compare(
+  { records: { where, masks } }: DetectionDataset,
+  results: readonly Result[],
+): DetectionEvaluation[] {
+  const truth = COCO.open(where);
+  const types = masks ? (['bbox', 'segm'] as const) : (['bbox'] as const);
+  return types.map((type) => evaluateDetections(truth, results, type));
 }
 
 async function detectAll(

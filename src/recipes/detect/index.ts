@@ -27,7 +27,7 @@ import { openEngine } from '../shared/open-engine.js';
 import { runConfig } from '../shared/run-config.js';
 import { sayOutline } from '../shared/run-outline.js';
 import { categoryIdsOf, openSplit, requireClasses, requireSameCategories } from './data.js';
-import { evaluateDetector, figuresOf, writeDetectorResults } from './evaluate.js';
+import { evaluateDetector, figuresOf, requireEvaluable, writeDetectorResults } from './evaluate.js';
 import { DetectModel, openBackbone, requireWeights } from './model.js';
 import { protocolFingerprint } from './options.js';
 import { makeDetectPlan, outlineDetect } from './plan.js';
@@ -103,6 +103,7 @@ async function openData(config: DetectConfig, log: LiveLog): Promise<Data> {
   const val = await openSplit(config, 'val', log);
   const { classes, records } = train;
   requireSameCategories({ classes, categoryIds: categoryIdsOf(train), where: records.where }, val);
+  requireEvaluable(val);
   return { train, val };
 }
 
