@@ -172,7 +172,14 @@ describe('a run', () => {
     const others = await run('detect', 'train', '--resume', 'other', '--dataset/train/images', images);
     expect({ code: others.code, err: others.err }).toMatchObject({
       code: 2,
-      err: expect.stringContaining('images: was'),
+      err: expect.stringContaining('the images are others than those of the run'),
+    });
+    const annotations = join(folder, 'data', 'annotations', 'instances_val.json');
+    const val = ['--dataset/train/images', 'data/val', '--dataset/train/annotations', annotations];
+    const judged = await run('detect', 'train', '--resume', 'other', ...val);
+    expect({ code: judged.code, err: judged.err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the annotations are others than those of the run'),
     });
   });
 });

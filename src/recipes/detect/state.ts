@@ -145,6 +145,12 @@ export async function loadDetectState(
   return Number.isNaN(best.score) ? { step } : { step, best };
 }
 
+/** What is known by a hash, which says nothing to people. */
+const HASHED: ReadonlyMap<string, string> = new Map([
+  ['data', 'the annotations'],
+  ['images', 'the images'],
+]);
+
 /** What the order of images, and so every later step, depends on. */
 function requireSame(
   saved: FileDict,
@@ -163,14 +169,16 @@ function requireSame(
     const before = Array.isArray(value) ? value.join(', ') : value;
     // Checkpoints of earlier versions do not know their images.
     if (before === now || (key === 'images' && before === undefined)) continue;
-    throw new UserError(
-      `was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}: the run cannot go on as it was`,
-      {
-        where,
-        key,
-        remedy: 'resume with the settings and the data of that run, or start a new one in another --save_dir',
-      },
-    );
+    const hashed = HASHED.get(key);
+    const change =
+      hashed === undefined
+        ? `was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}`
+        : `${hashed} are others than those of the run`;
+    throw new UserError(`${change}: it cannot go on as it was`, {
+      where,
+      key,
+      remedy: 'resume with the settings and the data of that run, or start a new one in another --save_dir',
+    });
   }
 }
 
